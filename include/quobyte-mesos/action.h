@@ -92,7 +92,7 @@ struct qm_task_key {
 
 struct qm_action {
     enum qm_action_type type;
-    union {
+    __extension__ union { /* no name: C99 calls it an extension */
         struct qm_save save;
         struct qm_launch launch;
         struct qm_kill kill;

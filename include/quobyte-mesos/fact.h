@@ -140,7 +140,7 @@ struct qm_subscription {
 struct qm_fact {
     qm_time time;
     enum qm_fact_type type;
-    union {
+    __extension__ union { /* no name: C99 calls it an extension */
         struct qm_subscription subscribed;
         struct qm_offer offer;
         const char *offer_id;            /* OFFER_RESCINDED */
