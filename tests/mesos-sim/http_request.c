@@ -3,6 +3,7 @@
  * put together here.
  */
 #include "http_private.h"
+#include "sim.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -155,6 +156,18 @@ const char *sim_http_header(const struct sim_http_exchange *exchange, const char
         if (!strcasecmp(exchange->headers[i].name, name))
             return exchange->headers[i].value ? exchange->headers[i].value : "";
     return NULL;
+}
+
+size_t sim_http_headers(const struct sim_http_exchange *exchange, struct sim_pair *headers,
+                        size_t max)
+{
+    size_t n = 0;
+
+    for (; n < exchange->n_headers && n < max; n++) {
+        headers[n].name = exchange->headers[n].name;
+        headers[n].value = exchange->headers[n].value ? exchange->headers[n].value : "";
+    }
+    return n;
 }
 
 const void *sim_http_body(const struct sim_http_exchange *exchange, size_t *ret_size)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct event_base;
+struct sim_pair;
 struct sim_http_server;
 struct sim_http_stream;
 struct sim_http_exchange; /* one request and the connection that waits for its answer */
@@ -26,6 +27,9 @@ sim_http_path(const struct sim_http_exchange *exchange); /* without query, perce
 const char *sim_http_query(const struct sim_http_exchange *exchange); /* "" without one */
 const char *sim_http_header(const struct sim_http_exchange *exchange,
                             const char *name); /* or NULL */
+/* All headers, at most `max` of them; returns how many. */
+size_t sim_http_headers(const struct sim_http_exchange *exchange, struct sim_pair *headers,
+                        size_t max);
 const void *sim_http_body(const struct sim_http_exchange *exchange, size_t *ret_size);
 /* The value of a query parameter, percent-decoded, or NULL; the caller frees it. */
 char *sim_http_query_value(const struct sim_http_exchange *exchange, const char *name);

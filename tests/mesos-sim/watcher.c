@@ -71,14 +71,9 @@ int watcher_start(void)
         signal(SIGINT, SIG_IGN);
         signal(SIGTERM, SIG_IGN);
         signal(SIGHUP, SIG_IGN);
-        close(ends[1]);
-        if (ends[0] >
-            STDERR_FILENO) { /* whoever waits for the simulator's output must not wait for us */
-            close(STDIN_FILENO);
-            close(STDOUT_FILENO);
-            close(STDERR_FILENO);
-        }
-        watch(ends[0]);
+        dup2(ends[0], STDIN_FILENO);
+        close_range(1, ~0U, 0); /* whoever waits for the simulator's output must not wait for us */
+        watch(STDIN_FILENO);
     }
     close(ends[0]);
     return ends[1];
