@@ -34,7 +34,7 @@ struct qm_config_key {
     const char *key;           /* dotted; in the library's table services.* stands for every service */
     const char *flag;          /* command-line name with _ between words, or NULL */
     enum qm_config_type type;
-    const char *initial;       /* default in text form */
+    const char *initial;       /* default in text form; services have their own in the catalogue */
     int64_t min, max;          /* INTEGER and SECONDS (in the unit that is written); both 0 = any */
     const char *choices;       /* CHOICE: words separated by | */
     const char *unit;          /* shown in help: "s", "MiB", or "" */
@@ -91,6 +91,7 @@ struct qm_config_entry {
     const char *key;      /* full dotted key */
     const char *flag;     /* or NULL */
     const char *value;    /* "***" for a secret that is set */
+    const char *initial;  /* default of this very entry: services differ from about->initial */
     bool is_default;
     const struct qm_config_key *about;
 };
