@@ -28,7 +28,8 @@ struct front_options {
     const char *deployment;
 };
 
-/* How the rest of the daemon does, beside the planner. Strings are borrowed until the call returns. */
+/* How the rest of the daemon does, beside the planner. Strings are borrowed until the call returns.
+ */
 struct front_status {
     qm_time now;             /* the daemon's clock, the same as in facts */
     qm_time started;         /* when the daemon started */

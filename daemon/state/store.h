@@ -85,8 +85,8 @@ void store_records_deinit(struct store_records *records);
 void store_save(struct store *store, const struct qm_save *save);
 
 /**
- * store_erase() - deletes all records of this deployment (--reset) and returns when that is durable.
- * Instead of store_load(), with the same rules and errors.
+ * store_erase() - deletes all records of this deployment (--reset) and returns when that is
+ * durable. Instead of store_load(), with the same rules and errors.
  */
 int store_erase(struct store *store, unsigned timeout_ms, struct store_error *error);
 
