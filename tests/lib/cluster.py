@@ -17,6 +17,7 @@ BUILD = pathlib.Path(os.environ.get('QM_BUILD_ROOT', 'build')).resolve()
 SIM = BUILD / 'tests/mesos-sim/mesos-sim'
 DAEMON = BUILD / 'daemon/quobyte-mesosd'
 PROBER = BUILD / 'daemon/quobyte-mesos-prober'
+WRAPPER = os.environ.get('QM_DAEMON_WRAPPER', '').split()  # e.g. valgrind with its flags
 
 # What three agents with one device of each kind run.
 ELEVEN = {'registry': 3, 'metadata': 3, 'data': 3, 'api': 1, 'webconsole': 1}
@@ -25,7 +26,7 @@ LIVE = ('TASK_STAGING', 'TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING', 'TASK_U
 
 # Waits of minutes are for real storage; everything else stays as it is by default.
 FAST = {
-    'rollout': {'min_ready_s': {'registry': 1, 'metadata': 1, 'data': 1, 'api': 1, 'webconsole': 1}},
+    'services': {name: {'min_ready_s': 1} for name in ELEVEN},
     'shutdown': {'delay_s': 1},
 }
 
@@ -50,6 +51,15 @@ def yaml(value, indent=0):
     return json.dumps(value)
 
 
+def merge(base, changes):
+    """base with what changes says otherwise, mapping by mapping."""
+    result = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merge(result[key], value) if both else value
+    return result
+
+
 def three_devices(bootstrap, name):
     return [{'type': 'registry', 'mount': '/mnt/registry', 'serial': f'{name}-r',
              'bootstrap': bootstrap},
@@ -72,7 +82,7 @@ class Cluster:
         self.port = free_port()
         self.directory = box.directory / 'hosts'
         self.description = description
-        self.config = {**FAST, **(config or {})}
+        self.config = merge(FAST, config or {})
         self.sim_flags = list(sim_flags)
         self.flags = list(flags)
         self.environment = environment or {}
@@ -103,7 +113,7 @@ class Cluster:
 
     def daemon_command(self, *more):
         (self.box.directory / 'state').mkdir(exist_ok=True)
-        return [DAEMON, f'--master={self.master}', f'--port={self.port}', '--bind=127.0.0.1',
+        return [*WRAPPER, DAEMON, f'--master={self.master}', f'--port={self.port}', '--bind=127.0.0.1',
                 '--docker_image=quobyte/quobyte-server', f'--prober_command={PROBER}',
                 f'--config={self.box.write("config.yaml", yaml(self.config))}', *self.state_flags,
                 *self.flags, *more]
