@@ -117,9 +117,19 @@ static size_t member_size(ProtobufCType type)
     }
 }
 
+/* Deprecated in Mesos' own .proto files. Ours don't say so, for protobuf-c would then warn wherever
+ * they are used. */
+static bool is_deprecated(const ProtobufCMessageDescriptor *descriptor,
+                          const ProtobufCFieldDescriptor *field)
+{
+    return !strcmp(field->name, "role") && (!strcmp(descriptor->name, "mesos.v1.Resource") ||
+                                            !strcmp(descriptor->name, "mesos.v1.FrameworkInfo"));
+}
+
 /* Mesos writes an optional field with a declared default even when it is unset, unless it is
  * deprecated. */
-static bool is_written(const ProtobufCFieldDescriptor *field, const uint8_t *base)
+static bool is_written(const ProtobufCMessageDescriptor *descriptor,
+                       const ProtobufCFieldDescriptor *field, const uint8_t *base)
 {
     const void *member = base + field->offset;
     bool set;
@@ -132,7 +142,7 @@ static bool is_written(const ProtobufCFieldDescriptor *field, const uint8_t *bas
         set = *(const void *const *)member && *(const void *const *)member != field->default_value;
     else
         set = *(const protobuf_c_boolean *)(base + field->quantifier_offset);
-    return set || (field->default_value && !(field->flags & PROTOBUF_C_FIELD_FLAG_DEPRECATED));
+    return set || (field->default_value && !is_deprecated(descriptor, field));
 }
 
 static json_t *map_value(const ProtobufCFieldDescriptor *field, ProtobufCMessage *const *entries,
@@ -193,7 +203,7 @@ json_t *json_map_from_message(const ProtobufCMessage *message)
             if (n == 0)
                 continue;
             value = repeated_value(field, *(void *const *)member, n);
-        } else if (is_written(field, base)) {
+        } else if (is_written(message->descriptor, field, base)) {
             value = member_value(field, member, &skip);
         } else {
             continue;
