@@ -71,7 +71,8 @@ static const struct qm_catalogue_value client_values[] = {
     {"min_ready_s", NULL, "30"},
     {"health.enabled", NULL, "false"},
     {"command", NULL,
-     "mkdir -p \"$QUOBYTE_MOUNT_POINT\" && exec mount.quobyte --hostname \"$(hostname)\""
+     "umount -l \"$QUOBYTE_MOUNT_POINT\" 2>/dev/null;"
+     " mkdir -p \"$QUOBYTE_MOUNT_POINT\" && exec mount.quobyte --hostname \"$(hostname)\""
      " ${QUOBYTE_HTTP_PORT:+--http-port \"$QUOBYTE_HTTP_PORT\"} -f -l /dev/stdout"
      " ${QUOBYTE_CLIENT_LOG_LEVEL:+-d \"$QUOBYTE_CLIENT_LOG_LEVEL\"} $QUOBYTE_CLIENT_OPTS"
      " \"$QUOBYTE_REGISTRY/\" \"$QUOBYTE_MOUNT_POINT\""},

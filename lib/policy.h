@@ -86,8 +86,15 @@ uint64_t qm_policy_config_hash(const struct qm_policy *policy, size_t service);
 /**
  * qm_policy_template() - the template of a service at a version: made at the first call, then
  * shared; belongs to the policy. NULL when out of memory.
+ * @version: a valid one; "" for the prober
  */
 const struct qm_task_template *qm_policy_template(struct qm_policy *policy, size_t service,
                                                   const char *version);
+
+/**
+ * qm_policy_trim() - bounds the memory of templates: to be called when none is borrowed, at the
+ * beginning of a step. Costs nothing until many versions have been seen.
+ */
+void qm_policy_trim(struct qm_policy *policy);
 
 #endif

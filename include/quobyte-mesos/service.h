@@ -53,7 +53,8 @@ struct qm_volume {
     const char *container_path;
     const char *host_path;
     bool read_only;
-    bool rslave; /* mounts made later on the host show up inside */
+    bool rslave;  /* mounts made later on the host show up inside */
+    bool rshared; /* and mounts made inside show up on the host (the client's) */
 };
 
 struct qm_health_check {
