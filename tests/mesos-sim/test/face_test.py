@@ -1,0 +1,448 @@
+#!/usr/bin/env python3
+"""mesos-sim from outside: its bytes on the wire, its processes, its state, its faults, its command line.
+
+The expected heads and texts were recorded from Mesos 1.11.1.
+"""
+import http.client
+import os
+import pathlib
+import re
+import signal
+import socket
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / 'lib'))
+sys.path.insert(0, str(HERE))
+
+import tap  # noqa: E402
+import wire  # noqa: E402
+import zookeeper  # noqa: E402
+from box import expect, wait_for  # noqa: E402
+from tap import case  # noqa: E402
+from wirescheduler import Scheduler, Stream  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get('QM_BUILD_ROOT', 'build'))
+SIM = BUILD / 'tests/mesos-sim/mesos-sim'
+DATE = r'Date: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\r\n'
+
+
+def start(box, *flags, agents=1):
+    ready = box.directory / f'ready.{len(box.processes)}'
+    sim = box.start('mesos-sim', [SIM, '--port=0', f'--agents={agents}', f'--ready-file={ready}',
+                                  f'--dir={box.directory / "hosts"}', '--verbose', *flags])
+    wait_for(lambda: ready.exists() or sim.expect_running(), 20, 'mesos-sim is ready')
+    sim.port = int(ready.read_text())
+    sim.agents = {name: int(port) for name, port in
+                  re.findall(r'^agent (\S+) http://127\.0\.0\.1:(\d+)', sim.log(), re.M)}
+    return sim
+
+
+def talk(port, request, answers=1):
+    """Sends exact bytes and returns all bytes until that many heads have come, or the end."""
+    with socket.create_connection(('127.0.0.1', port), timeout=10) as s:
+        s.sendall(request)
+        data = b''
+        while data.count(b'HTTP/1.1 ') < answers or not data.endswith(tail_of(data)):
+            piece = wire.receive(s)
+            if not piece:
+                return data.decode('latin-1')
+            data += piece
+        return data.decode('latin-1')
+
+
+def tail_of(data):
+    """What the last answer in `data` must end with to be complete."""
+    head, _, body = data[data.rfind(b'HTTP/1.1 '):].partition(b'\r\n\r\n')
+    length = re.search(rb'Content-Length: (\d+)', head)
+    return b'\r\n\r\n' if not length or int(length[1]) == 0 else body[:int(length[1])] or b'\0'
+
+
+def expect_bytes(got, pattern, what):
+    expect(re.fullmatch(pattern, got, re.S), f'{what}: got {got!r}, expected {pattern!r}')
+
+
+def get(port, path):
+    answer = wire.call(port, 'GET', path)
+    expect(answer.status == 200, f'GET {path}: {answer}')
+    return answer.json()
+
+
+# ---- bytes ----
+
+@case('heads are those of Mesos, byte for byte')
+def heads(box):
+    sim = start(box)
+    host = 'Host: 127.0.0.1\r\n'
+    for request, pattern in [
+            (f'GET /health HTTP/1.1\r\n{host}\r\n',
+             r'HTTP/1\.1 200 OK\r\n' + DATE + r'Content-Length: 0\r\n\r\n'),
+            (f'GET /nosuch HTTP/1.1\r\n{host}\r\n',
+             r'HTTP/1\.1 404 Not Found\r\n' + DATE + r'Content-Type: text/plain; charset=utf-8\r\n'
+             r'Content-Length: 14\r\n\r\n404 Not Found\.'),
+            (f'GET /version HTTP/1.1\r\n{host}\r\n',
+             r'HTTP/1\.1 200 OK\r\n' + DATE + r'Content-Length: 83\r\nContent-Type: application/json\r\n\r\n'
+             r'{"build_date":"2026-11-22","build_time":0\.0,"build_user":"root","version":"1\.11\.1"}'),
+            (f'GET /master/redirect HTTP/1.1\r\n{host}\r\n',
+             r'HTTP/1\.1 307 Temporary Redirect\r\n' + DATE + rf'Location: //127\.0\.0\.1:{sim.port}\r\n'
+             r'Content-Length: 0\r\n\r\n'),
+            (f'GET http://127.0.0.1:{sim.port}/health HTTP/1.1\r\n{host}\r\n',
+             r'HTTP/1\.1 200 OK\r\n.*'),
+            (f'DELETE /api/v1/scheduler HTTP/1.1\r\n{host}\r\n',
+             r'HTTP/1\.1 405 Method Not Allowed\r\n' + DATE + r'Allow: POST\r\n'
+             r'Content-Type: text/plain; charset=utf-8\r\nContent-Length: 75\r\n\r\n'
+             r"405 Method Not Allowed\. Expecting one of { 'POST' }, but received 'DELETE'\."),
+            (f'POST /api/v1/scheduler HTTP/1.1\r\n{host}Content-Length: 0\r\n\r\n',
+             r'HTTP/1\.1 400 Bad Request\r\n' + DATE + r'Content-Type: text/plain; charset=utf-8\r\n'
+             r"Content-Length: 38\r\n\r\nExpecting 'Content-Type' to be present"),
+            (f'POST /api/v1/scheduler HTTP/1.1\r\n{host}Content-Type: application/json\r\n'
+             'Content-Length: 21\r\n\r\n{"type":"SUPPRESS"} x',
+             r'HTTP/1\.1 400 Bad Request\r\n.*\r\n\r\nFailed to parse body into JSON: Parsed JSON '
+             r'included non-whitespace trailing characters:  x'),
+            (f'POST /api/v1/scheduler HTTP/1.1\r\n{host}Content-Type: application/json\r\n'
+             'Transfer-Encoding: chunked\r\n\r\n5\r\n{"typ\r\n8\r\ne":true}\r\n0\r\n\r\n',
+             r"HTTP/1\.1 400 Bad Request\r\n.*\r\n\r\nFailed to convert JSON into Call protobuf: "
+             r"Not expecting a JSON boolean for field 'type'"),
+            (f'POST /api/v1/scheduler HTTP/1.1\r\n{host}Content-Type: application/json\r\n'
+             'Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: y\r\n\r\n',
+             r'HTTP/1\.1 500 Internal Server Error\r\n.*\r\n\r\nfailed to decode body'),
+            (f'POST /api/v1/scheduler HTTP/1.1\r\n{host}User-Agent: libprocess/x\r\n'
+             'Content-Length: 0\r\n\r\n', r'HTTP/1\.1 404 Not Found\r\n.*'),
+            (f'GET /health HTTP/1.1\r\n{host}X: {"x" * 60000}\r\n\r\n', r'HTTP/1\.1 200 OK\r\n.*'),
+            (f'GET /health HTTP/1.1\r\n{host}X: {"x" * 200000}\r\n\r\n', ''),
+            (f'GET health HTTP/1.1\r\n{host}\r\n', ''),
+            ('\x16\x03\x01 what is this\r\n\r\n', '')]:
+        expect_bytes(talk(sim.port, request.encode('latin-1')), pattern, request[:60])
+
+
+@case('connections are kept, pipelined answers come in order')
+def pipelining(box):
+    sim = start(box)
+    wanted = ['/health', '/nosuch', '/version', '/health']
+    got = talk(sim.port, ''.join(f'GET {p} HTTP/1.1\r\nHost: x\r\n\r\n' for p in wanted).encode(), 4)
+    codes = [int(c) for c in re.findall(r'HTTP/1\.1 (\d+) ', got)]
+    expect(codes == [200, 404, 200, 200], f'answers: {codes}')
+    connection = http.client.HTTPConnection('127.0.0.1', sim.port, timeout=10)
+    for _ in range(3):
+        connection.request('GET', '/health')
+        expect(connection.getresponse().read() == b'', 'GET /health')
+    connection.request('GET', '/health', headers={'Connection': 'close'})
+    connection.getresponse().read()
+    with socket.create_connection(('127.0.0.1', sim.port), timeout=10) as s:
+        s.sendall(b'GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+        data = b''
+        while True:
+            piece = s.recv(4096)
+            if not piece:
+                break
+            data += piece
+        expect(data.startswith(b'HTTP/1.1 200 OK\r\n'), f'Connection: close: {data!r}')
+
+
+@case('a stream has one record a chunk, and a call on its connection is answered in its middle')
+def stream(box):
+    sim = start(box)
+    scheduler = Scheduler(sim.port)
+    scheduler.subscribe()
+    head = scheduler.stream.head + '\r\n'
+    expect_bytes(head, r'HTTP/1\.1 200 OK\r\n' + DATE + r'Transfer-Encoding: chunked\r\n'
+                 r'Mesos-Stream-Id: [0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\r\n'
+                 r'Content-Type: application/json\r\n', 'head of the stream')
+    scheduler.wait('OFFERS')
+    body = f'{{"type":"SUPPRESS","framework_id":{{"value":"{scheduler.id}"}}}}'
+    stream_id = scheduler.stream.headers['Mesos-Stream-Id']
+    scheduler.stream.socket.sendall(
+        (f'POST /api/v1/scheduler HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+         f'Mesos-Stream-Id: {stream_id}\r\nContent-Length: {len(body)}\r\n\r\n{body}').encode())
+    got = scheduler.stream.until(b'\r\n\r\n').decode() + '\r\n\r\n'
+    expect_bytes(got, r'(.*\r\n)?HTTP/1\.1 202 Accepted\r\n' + DATE + r'Content-Length: 0\r\n\r\n',
+                 'answer within the stream')
+
+
+@case('the end of a stream is the zero chunk; its connection serves on')
+def end_of_stream(box):
+    sim = start(box)
+    scheduler = Scheduler(sim.port)
+    scheduler.subscribe()
+    scheduler.send('TEARDOWN')
+    while scheduler.stream.event() is not None:
+        pass
+    scheduler.stream.socket.sendall(b'GET /health HTTP/1.1\r\nHost: x\r\n\r\n')
+    expect(scheduler.stream.until(b'\r\n').startswith(b'HTTP/1.1 200 OK'), 'GET after the stream')
+    refused = Stream(sim.port, '/api/v1/scheduler', {
+        'type': 'SUBSCRIBE', 'framework_id': {'value': scheduler.id},
+        'subscribe': {'framework_info': {**scheduler.info, 'id': {'value': scheduler.id}}}})
+    expect(refused.event() == {'type': 'ERROR', 'error': {'message': 'Framework has been removed'}},
+           'a removed framework comes back')
+    expect(refused.event() is None, 'no zero chunk after the ERROR')
+
+
+# ---- processes ----
+
+@case('a command task is a real process')
+def command_task(box):
+    sim = start(box)
+    box.write('data.txt', 'fetched\n')
+    scheduler = Scheduler(sim.port)
+    scheduler.subscribe()
+    offer = scheduler.offers()[0]
+    scheduler.launch(offer, scheduler.task(offer, 'good', command={
+        'value': 'cat data.txt; echo "$A $QUOBYTE_PROBER_ROOT $QUOBYTE_PROBER_MOUNTS"; pwd',
+        'uris': [{'value': f'{box.directory}/data.txt'}],
+        'environment': {'variables': [{'name': 'A', 'value': 'b c'}]}}))
+    states = [scheduler.update() for _ in range(3)]
+    expect([s['state'] for s in states] == ['TASK_STARTING', 'TASK_RUNNING', 'TASK_FINISHED'],
+           f'states {states}')
+    expect(states[2]['message'] == 'Command exited with status 0', f'{states[2]}')
+    out = next((box.directory / 'hosts').rglob('stdout'))
+    host = box.directory / 'hosts/agent-1'
+    expect(out.read_text() == f'fetched\nb c {host} {host}/mounts\n{out.parent}\n',
+           f'stdout of the task: {out.read_text()!r}')
+
+
+@case('ends of processes are reported as they are')
+def ends(box):
+    sim = start(box)
+    scheduler = Scheduler(sim.port)
+    scheduler.subscribe()
+    commands = {'seven': {'value': 'exit 7'}, 'signal': {'value': 'kill -SEGV $$'},
+                'missing': {'shell': False, 'value': '/no/such/file'},
+                'sleep': {'value': 'sleep 600'},
+                'fetch': {'value': 'true', 'uris': [{'value': '/no/such/file'}]}}
+    offer = scheduler.offers()[0]
+    scheduler.launch(offer, *[scheduler.task(offer, name, command=c) for name, c in commands.items()])
+    ended = {}
+    while len(ended) < len(commands):
+        status = scheduler.update()
+        name = status['task_id']['value']
+        if status['state'] == 'TASK_RUNNING' and name == 'sleep':
+            scheduler.send('KILL', kill={'task_id': {'value': 'sleep'}, 'agent_id': offer['agent_id']})
+        if status['state'] not in ('TASK_STARTING', 'TASK_RUNNING'):
+            ended[name] = (status['state'], status['message'])
+    container = r"Failed to launch container: Failed to fetch all URIs for container '[0-9a-f-]+': " \
+                r'exited with status 1'
+    expect(re.fullmatch(container, ended['fetch'][1]), f'fetch: {ended["fetch"]}')
+    del ended['fetch']
+    expect(ended == {'seven': ('TASK_FAILED', 'Command exited with status 7'),
+                     'signal': ('TASK_FAILED', 'Command terminated with signal Segmentation fault'),
+                     'missing': ('TASK_FAILED', 'Command exited with status 1'),
+                     'sleep': ('TASK_KILLED', 'Command terminated with signal Terminated')},
+           f'ends: {ended}')
+
+
+@case('an executor is a real process and speaks with its agent')
+def executor(box):
+    sim = start(box)
+    scheduler = Scheduler(sim.port)
+    scheduler.subscribe()
+    offer = scheduler.offers()[0]
+    info = {'executor_id': {'value': 'echo'}, 'command': {
+        'value': f'exec python3 {HERE}/echo_executor.py'}}
+    scheduler.launch(offer, scheduler.task(offer, 'short-1', executor=info),
+                     scheduler.task(offer, 'long-1', executor=info))
+    seen = {}
+    while seen.get('short-1') != 'TASK_FINISHED' or seen.get('long-1') != 'TASK_RUNNING':
+        status = scheduler.update()
+        seen[status['task_id']['value']] = status['state']
+    scheduler.send('MESSAGE', message={'agent_id': offer['agent_id'], 'data': 'aGVsbG8=',
+                                       'executor_id': {'value': 'echo'}})
+    expect(scheduler.wait('MESSAGE')['data'] == 'aGVsbG8=', 'the executor sends the message back')
+    state = get(sim.port, '/state')
+    expect([e['executor_id'] for e in state['frameworks'][0]['executors']] == ['echo'],
+           f'executors: {state["frameworks"][0]["executors"]}')
+    scheduler.send('KILL', kill={'task_id': {'value': 'long-1'}, 'agent_id': offer['agent_id']})
+    expect(scheduler.update()['state'] == 'TASK_KILLED', 'KILL reaches the executor')
+    scheduler.send('SHUTDOWN', shutdown={'executor_id': {'value': 'echo'},
+                                         'agent_id': offer['agent_id']})
+    failure = scheduler.wait('FAILURE')
+    expect(failure['status'] == 0 and failure['executor_id']['value'] == 'echo', f'{failure}')
+
+
+@case('no process outlives the simulator, however it goes')
+def no_orphans(box):
+    for end in (signal.SIGTERM, signal.SIGKILL):
+        sim = start(box)
+        scheduler = Scheduler(sim.port)
+        scheduler.subscribe()
+        offer = scheduler.offers()[0]
+        pids = box.directory / f'pids.{end.name}'
+        scheduler.launch(offer, scheduler.task(offer, 'sleeps', command={
+            'value': f'trap "" TERM; sleep 600 & echo $$ $! > {pids}.new; mv {pids}.new {pids}; wait; sleep 600'}))
+        wait_for(pids.exists, 10, 'the task runs')
+        running = [int(pid) for pid in pids.read_text().split()]
+        expect(all(alive(pid) for pid in running), f'{running} run')
+        if end == signal.SIGTERM:
+            expect(sim.terminate() == 0, 'exit code after SIGTERM')
+        else:
+            sim.kill9()
+        wait_for(lambda: not any(alive(pid) for pid in running), 10, f'{running} end')
+
+
+def alive(pid):
+    try:
+        state = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0]
+    except OSError:
+        return False
+    return state != 'Z'
+
+
+# ---- state ----
+
+@case('/state, /slaves, /tasks and /frameworks have what Mesos has')
+def state_fields(box):
+    sim = start(box, agents=2)
+    scheduler = Scheduler(sim.port)
+    scheduler.subscribe()
+    offer = scheduler.offers()[0]
+    labels = {'labels': [{'key': 'k', 'value': 'v'}]}
+    scheduler.launch(offer, scheduler.task(
+        offer, 't1', command={'value': 'sleep 600'}, labels=labels, cpus=0.5,
+        discovery={'visibility': 'CLUSTER', 'name': 'web',
+                   'ports': {'ports': [{'number': 21000, 'name': 'rpc', 'protocol': 'tcp'}]}}))
+    while scheduler.update()['state'] != 'TASK_RUNNING':
+        pass
+    state = get(sim.port, '/state')
+    expect(state == {**get(sim.port, '/master/state')}, '/state differs from /master/state')
+    for name in ('version id pid hostname start_time elected_time leader leader_info activated_slaves '
+                 'deactivated_slaves unreachable_slaves cluster flags slaves recovered_slaves frameworks '
+                 'completed_frameworks orphan_tasks unregistered_frameworks').split():
+        expect(name in state, f'/state lacks {name}')
+    framework = state['frameworks'][0]
+    expect(framework['id'] == scheduler.id and framework['connected'] and framework['roles'] == ['web'],
+           f'framework {framework}')
+    task = framework['tasks'][0]
+    expect(task['resources'] == {'disk': 0.0, 'mem': 32.0, 'gpus': 0.0, 'cpus': 0.5}, f'task {task}')
+    expect(task['labels'] == labels['labels'], f'labels {task["labels"]}')
+    expect(task['discovery']['ports']['ports'][0]['number'] == 21000, f'task {task}')
+    expect([s['state'] for s in task['statuses']] == ['TASK_STARTING', 'TASK_RUNNING'], f'task {task}')
+    expect(task['executor_id'] == '' and task['slave_id'] == offer['agent_id']['value'], f'task {task}')
+    slaves = {s['hostname']: s for s in get(sim.port, '/slaves')['slaves']}
+    expect(sorted(slaves) == ['agent-1', 'agent-2'], f'slaves {slaves}')
+    slave = slaves[offer['hostname']]
+    expect(slave['resources'] == {'disk': 200000.0, 'mem': 65536.0, 'gpus': 0.0, 'cpus': 16.0,
+                                  'ports': '[80-80, 8888-8889, 21000-21100]'}, f'{slave["resources"]}')
+    expect(slave['used_resources']['cpus'] == 0.5, f'{slave["used_resources"]}')
+    expect(slave['used_resources_full'][0]['role'] == '*', f'{slave["used_resources_full"]}')
+    expect(slave['port'] == sim.agents[offer['hostname']], f'port {slave["port"]}')
+    tasks = get(sim.port, '/tasks?task_id=t1')['tasks']
+    expect(tasks == [task], f'/tasks: {tasks}')
+    expect(get(sim.port, '/tasks?task_id=t2') == {'tasks': []}, '/tasks of an unknown id')
+    expect(get(sim.port, f'/frameworks?framework_id={scheduler.id}')['frameworks'][0]['id'] == scheduler.id,
+           '/frameworks')
+    metrics = get(sim.port, '/metrics/snapshot')
+    expect(metrics['master/tasks_running'] == 1 and metrics['master/slaves_active'] == 2, f'{metrics}')
+
+
+# ---- hosts ----
+
+@case('hosts have mount tables and devices; what is there is kept')
+def hosts(box):
+    marker = box.write('hosts/agent-1/mnt/data/QUOBYTE_DEV_SETUP', 'mine\n')
+    sim = start(box, agents=2)
+    mounts = (box.directory / 'hosts/agent-2/mounts').read_text().split('\n')
+    expect('/dev/sdb /mnt/registry xfs rw,relatime,attr2,inode64,noquota 0 0' in mounts, f'{mounts}')
+    expect(marker.read_text() == 'mine\n', 'an existing marker was overwritten')
+    first = (box.directory / 'hosts/agent-1/mnt/registry/QUOBYTE_DEV_SETUP').read_text()
+    expect(re.fullmatch(r'# QUOBYTE_DEV_SETUP\n# Created: .*\n# Hostname: agent-1\n'
+                        r'device\.serial=SIM-1-registry\ndevice\.model=mesos-sim\n'
+                        r'device\.bootstrap=true\ndevice\.type=DIR_DEVICE\n', first), first)
+    second = (box.directory / 'hosts/agent-2/mnt/registry/QUOBYTE_DEV_SETUP').read_text()
+    expect('bootstrap' not in second, second)
+    expect(sim.terminate() == 0, 'exit code')
+    expect(marker.exists(), '--dir was removed')
+
+
+# ---- faults ----
+
+@case('faults: agents go and come, unknown names are 404')
+def faults(box):
+    sim = start(box)
+    before = get(sim.port, '/slaves')['slaves'][0]['id']
+    for path, status in [('agents/nosuch/kill', 404), ('tasks/nosuch/fail', 404), ('nosuch', 404),
+                         ('agents/agent-1/nosuch', 404), ('updates/hold', 200),
+                         ('updates/release', 200), ('images/x/y:1/missing', 200),
+                         ('images/x/y:1/present', 200)]:
+        answer = wire.call(sim.port, 'POST', f'/sim/{path}', b'')
+        expect(answer.status == status and answer.text.count('\n') == 1, f'{path}: {answer}')
+    expect(wire.call(sim.port, 'GET', '/sim/agents/agent-1/kill').status == 405, 'GET of a fault')
+    expect(wire.call(sim.port, 'POST', '/sim/agents/agent-1/kill', b'').status == 200, 'kill')
+    expect(refuses(sim.agents['agent-1']), 'a killed agent listens')
+    expect(wire.call(sim.port, 'POST', '/sim/agents/agent-1/restart', b'').status == 200, 'restart')
+
+    def is_back():
+        slaves = get(sim.port, '/slaves')['slaves']
+        return not refuses(sim.agents['agent-1']) and slaves and slaves[0]['active'] and slaves[0]['id']
+    expect(wait_for(is_back, 20, 'the agent is back') == before, 'the agent has a new id')
+
+
+def refuses(port):
+    try:
+        socket.create_connection(('127.0.0.1', port), timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+@case('faults: a dropped connection, a restarted master')
+def master_faults(box):
+    sim = start(box)
+    scheduler = Scheduler(sim.port)
+    scheduler.subscribe()
+    expect(wire.call(sim.port, 'POST', '/sim/connection/drop', b'').status == 200, 'drop')
+    expect(ends_without_zero_chunk(scheduler.stream), 'the stream ended with a zero chunk')
+    first = scheduler.subscribe()['subscribed']['master_info']['id']
+    wire.call(sim.port, 'POST', '/sim/master/restart', b'')
+    expect(ends_without_zero_chunk(scheduler.stream), 'the stream ended with a zero chunk')
+
+    def again():
+        if wire.call(sim.port, 'GET', '/health').status != 200:
+            return None
+        return scheduler.subscribe()['subscribed']['master_info']['id']
+    expect(wait_for(again, 20, 'the master is back') != first, 'the new master has the old id')
+
+
+def ends_without_zero_chunk(stream):
+    data = b''
+    while True:
+        piece = wire.receive(stream.socket)
+        if not piece:
+            return not data.endswith(b'0\r\n\r\n')
+        data += piece
+
+
+# ---- ZooKeeper ----
+
+@case('it stands for leading master in ZooKeeper')
+def in_zookeeper(box):
+    if not zookeeper.is_installed():
+        tap.note('skipped: no ZooKeeper server here')
+        return
+    server = zookeeper.ZooKeeper(box)
+    start(box, f'--zk={server.address}/some/mesos')  # before its ZooKeeper is there
+    server.start()
+    wait_for(lambda: '/some/mesos/json.info_0000000000' in server.ask('dump'), 20, 'a node of ours')
+
+
+# ---- the command line ----
+
+@case('mistakes on the command line get one line and exit code 2')
+def command_line(box):
+    bad = box.write('bad.yaml', 'agents:\n  - {hostname: a}\n  - {hostname: a}\n')
+    for flags, words in [(['--nosuch'], "unrecognized option '--nosuch'"),
+                         (['--port=x'], "--port takes a number from 0 to 65535, not 'x'"),
+                         (['--agents=0'], "--agents takes a number from 1 to 10000, not '0'"),
+                         (['--speed=fast'], "--speed takes a number from 0.01 to 10000, not 'fast'"),
+                         (['more'], "unexpected argument 'more'"),
+                         (['--port=0', '--zk=nonsense'], "--zk takes HOST:PORT/PATH, not 'nonsense'"),
+                         ([f'--cluster={bad}'], f"{bad}:3:5: two agents have the host name 'a'")]:
+        code, text = box.run('mesos-sim', [SIM, *flags])
+        expect(code == 2 and words in text and text.count('\n') == 1, f'{flags}: {code} {text!r}')
+    code, text = box.run('mesos-sim', [SIM, '--cluster=/nowhere.yaml'])
+    expect(code == 1 and text == 'mesos-sim: /nowhere.yaml: No such file or directory\n', f'{code} {text}')
+    code, text = box.run('mesos-sim', [SIM, '--help'])
+    expect(code == 0 and text.startswith('Usage: mesos-sim'), f'{code} {text}')
+
+
+if __name__ == '__main__':
+    tap.main()
