@@ -1,7 +1,8 @@
 /*
  * The built-in services. Amounts and ports are those of the old framework's flags, except where
  * those did not work: S3 kept back more memory than it had. Times to be ready are those of
- * Quobyte's own charts; health checks are lenient on purpose: they end what is dead, not what is slow.
+ * Quobyte's own charts; health checks are lenient on purpose: they end what is dead, not what is
+ * slow.
  */
 #include "catalogue.h"
 
@@ -61,8 +62,8 @@ static const struct qm_catalogue_value s3_values[] = {
     {NULL},
 };
 
-/* The client is no Java process (no heap), and its image has no entry point that mounts. Values come
- * as environment, so that nothing in them is taken for shell text. */
+/* The client is no Java process (no heap), and its image has no entry point that mounts. Values
+ * come as environment, so that nothing in them is taken for shell text. */
 static const struct qm_catalogue_value client_values[] = {
     {"binding", NULL, "per_host"},
     {"privileged", NULL, "true"},

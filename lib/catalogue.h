@@ -17,7 +17,8 @@ struct qm_catalogue_value {
 struct qm_catalogue_service {
     const char *name;
     int port_pair; /* RPC at ports.base + 2 * this, status page right after it; -1 = neither */
-    const struct qm_catalogue_value *values; /* ends with a NULL field; NULL: not under services.* */
+    const struct qm_catalogue_value
+        *values; /* ends with a NULL field; NULL: not under services.* */
 };
 
 /* In the order of enum qm_service_index. */

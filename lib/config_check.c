@@ -25,8 +25,8 @@ static bool is_image(const char *image, bool with_tag)
 /* An absolute path that Docker can be given in a volume. */
 static bool is_path(const char *path)
 {
-    return path[0] == '/' && path[1] != '\0' && !strpbrk(path, ":,\"'\\$`") && !strstr(path, "/../") &&
-           !strstr(path, "//");
+    return path[0] == '/' && path[1] != '\0' && !strpbrk(path, ":,\"'\\$`") &&
+           !strstr(path, "/../") && !strstr(path, "//");
 }
 
 static int check_images(const struct qm_config *config, size_t service, struct qm_error *error)
@@ -39,7 +39,8 @@ static int check_images(const struct qm_config *config, size_t service, struct q
 
     if (image[0] == '\0')
         return qm_fail(error, QM_E_INVALID, key,
-                       "%s needs an image (--%s), or --containerizer=none", config->services[service],
+                       "%s needs an image (--%s), or --containerizer=none",
+                       config->services[service],
                        service == QM_SERVICE_CLIENT ? "client_image" : "docker_image");
     if (!is_image(image, false))
         return qm_fail(error, QM_E_INVALID, key,
@@ -179,10 +180,11 @@ static int check_names(const struct qm_config *config, struct qm_error *error)
                        qm_config_text(config, "registry.dns_name"));
     qm_config_registry_name(config, name, sizeof(name));
     if (!qm_is_dns_name(name))
-        return qm_fail(error, QM_E_INVALID, "registry.dns_domain", "does not make a DNS name: \"%.80s\"",
-                       name);
+        return qm_fail(error, QM_E_INVALID, "registry.dns_domain",
+                       "does not make a DNS name: \"%.80s\"", name);
     if (s3[0] != '\0' && !qm_is_dns_name(s3))
-        return qm_fail(error, QM_E_INVALID, "services.s3.hostname", "not a DNS name: \"%.80s\"", s3);
+        return qm_fail(error, QM_E_INVALID, "services.s3.hostname", "not a DNS name: \"%.80s\"",
+                       s3);
     return 0;
 }
 

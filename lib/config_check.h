@@ -10,7 +10,8 @@ bool qm_config_service_enabled(const struct qm_config *config, size_t service);
 /** qm_config_service_image() - its image without tag, "" when none is configured. */
 const char *qm_config_service_image(const struct qm_config *config, size_t service);
 
-/** qm_config_service_command() - its command before placeholders are filled, "" = the image's own. */
+/** qm_config_service_command() - its command before placeholders are filled, "" = the image's own.
+ */
 const char *qm_config_service_command(const struct qm_config *config, size_t service);
 
 /**

@@ -22,7 +22,7 @@ struct qm_config {
     size_t n_extra;
     struct config_entry **entries;
     size_t n_entries, entries_capacity;
-    struct qm_hashmap by_name; /* keys and flags */
+    struct qm_hashmap by_name;       /* keys and flags */
     char *services[QM_SERVICES_MAX]; /* in catalogue order, then as they were added */
     size_t n_services;
 };
@@ -39,7 +39,8 @@ struct config_entry *qm_config_find(const struct qm_config *config, const char *
 /** qm_config_service_of() - is @key "services.<name>.<field>"? Sets where the name ends. */
 bool qm_config_service_of(const char *key, char *name, size_t size, const char **field);
 
-/** qm_config_add_service() - a service that the catalogue lacks. 0, QM_E_INVALID, QM_E_LIMIT, -ENOMEM. */
+/** qm_config_add_service() - a service that the catalogue lacks. 0, QM_E_INVALID, QM_E_LIMIT,
+ * -ENOMEM. */
 int qm_config_add_service(struct qm_config *config, const char *name, struct qm_error *error);
 
 /** qm_config_set_entry() - as qm_config_set(), for an entry. */

@@ -40,7 +40,8 @@ static int refuse(const struct value_request *request, const char *wanted)
 
 static int parse_bool(const struct value_request *request)
 {
-    static const char *const words[2][4] = {{"false", "no", "off", "0"}, {"true", "yes", "on", "1"}};
+    static const char *const words[2][4] = {{"false", "no", "off", "0"},
+                                            {"true", "yes", "on", "1"}};
 
     for (int truth = 0; truth < 2; truth++) {
         for (size_t i = 0; i < 4; i++) {
@@ -199,7 +200,8 @@ static int check_bytes(const struct value_request *request)
     size_t length = strlen(request->text);
 
     if (length > MAX_VALUE)
-        return qm_fail(request->error, QM_E_INVALID, request->key, "longer than %d bytes", MAX_VALUE);
+        return qm_fail(request->error, QM_E_INVALID, request->key, "longer than %d bytes",
+                       MAX_VALUE);
     if (!qm_is_utf8(request->text, length))
         return qm_fail(request->error, QM_E_INVALID, request->key, "not UTF-8");
     for (size_t i = 0; i < length; i++) {

@@ -181,8 +181,8 @@ static int append_line(struct loader *loader, char **text, const char *path, con
     if (strchr(value, '\n'))
         return fail_at(loader, place_of(event->start_mark),
                        qm_fail(loader->error, QM_E_INVALID, path, "contains a line end"));
-    longer = qm_format(loader->allocator, "%s%s%s%s\n", *text, name ? name : "", name ? "=" : "",
-                       value);
+    longer =
+        qm_format(loader->allocator, "%s%s%s%s\n", *text, name ? name : "", name ? "=" : "", value);
     if (!longer)
         return -ENOMEM;
     qm_free(loader->allocator, *text);

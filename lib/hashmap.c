@@ -1,4 +1,5 @@
-/* Hash table from strings to pointers: open addressing, linear probing, removal by shifting back. */
+/* Hash table from strings to pointers: open addressing, linear probing, removal by shifting back.
+ */
 #include "hashmap.h"
 
 #include <assert.h>

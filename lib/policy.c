@@ -89,8 +89,8 @@ static enum qm_barrier barrier_of(const char *word)
 static const char *role_of(const struct qm_config *config, size_t service, size_t from)
 {
     const char *own = qm_config_service_entry(config, from, "role")->value;
-    bool public = service == QM_SERVICE_API || service == QM_SERVICE_WEBCONSOLE ||
-                  service == QM_SERVICE_S3;
+    bool public =
+        service == QM_SERVICE_API || service == QM_SERVICE_WEBCONSOLE || service == QM_SERVICE_S3;
 
     return own[0] == '\0' && public ? qm_config_text(config, "placement.public_role") : own;
 }
@@ -117,7 +117,8 @@ static int fill_service(struct policy_store *store, const struct qm_config *conf
         to->instances = (unsigned)qm_config_service_entry(config, from, "count")->number;
     qm_resources_parse(qm_config_service_entry(config, from, "resources")->value, &to->resources,
                        NULL);
-    to->max_unavailable = (unsigned)qm_config_service_entry(config, from, "max_unavailable")->number;
+    to->max_unavailable =
+        (unsigned)qm_config_service_entry(config, from, "max_unavailable")->number;
     to->min_ready = service_time(config, from, "min_ready_s");
     to->backoff_initial = service_time(config, from, "backoff.initial_s");
     to->backoff_max = service_time(config, from, "backoff.max_s");

@@ -74,7 +74,8 @@ static int fill_client_volume(struct policy_store *store, const struct qm_config
     const char *mount_point = qm_config_text(config, "client.mount_point");
     size_t parent = (size_t)(strrchr(mount_point, '/') - mount_point);
     /* A host's root cannot be the root's volume of a container. */
-    char *path = qm_arena_memdup0(&store->arena, mount_point, parent ? parent : strlen(mount_point));
+    char *path =
+        qm_arena_memdup0(&store->arena, mount_point, parent ? parent : strlen(mount_point));
     struct qm_volume *volume = add_volume(store, t);
 
     if (!path || !volume)
@@ -117,12 +118,13 @@ static int fill_health(struct policy_store *store, const struct qm_config *confi
 {
     health->enabled = qm_config_service_entry(config, from, "health.enabled")->number != 0 &&
                       has_http_port(&store->services[service]);
-    health->path = qm_arena_strdup(&store->arena,
-                                   qm_config_service_entry(config, from, "health.path")->value);
+    health->path =
+        qm_arena_strdup(&store->arena, qm_config_service_entry(config, from, "health.path")->value);
     health->delay = (qm_duration)qm_config_service_entry(config, from, "health.delay_s")->number;
     health->interval =
         (qm_duration)qm_config_service_entry(config, from, "health.interval_s")->number;
-    health->timeout = (qm_duration)qm_config_service_entry(config, from, "health.timeout_s")->number;
+    health->timeout =
+        (qm_duration)qm_config_service_entry(config, from, "health.timeout_s")->number;
     health->grace = (qm_duration)qm_config_service_entry(config, from, "health.grace_s")->number;
     health->failures = (unsigned)qm_config_service_entry(config, from, "health.failures")->number;
     return health->path ? 0 : -ENOMEM;
@@ -137,10 +139,11 @@ static const char *command_of(struct policy_store *store, const struct qm_config
 
     if (service == QM_SERVICE_CLIENT || qm_config_bool(config, "services.autodetect_ip"))
         return qm_arena_strdup(&store->arena, command);
-    return qm_arena_format(&store->arena,
-                           "HOST_IP=\"$(dig +short \"$(hostname -f)\" | tail -n 1)\"; export HOST_IP; "
-                           "%s",
-                           command[0] != '\0' ? command : "exec /opt/main.sh");
+    return qm_arena_format(
+        &store->arena,
+        "HOST_IP=\"$(dig +short \"$(hostname -f)\" | tail -n 1)\"; export HOST_IP; "
+        "%s",
+        command[0] != '\0' ? command : "exec /opt/main.sh");
 }
 
 static int fill_service_base(struct policy_store *store, const struct qm_config *config,

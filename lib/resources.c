@@ -7,7 +7,8 @@
 #include "decimal.h"
 #include "fail.h"
 
-#define MAX_WHOLE UINT64_C(1000000000000) /* of any kind: far over a real machine, far under overflow */
+#define MAX_WHOLE                                                                                  \
+    UINT64_C(1000000000000) /* of any kind: far over a real machine, far under overflow */
 
 static const char *skip_blanks(const char *p)
 {

@@ -10,7 +10,8 @@ bool qm_is_alnum(char c);
 bool qm_is_utf8(const char *text, size_t length);
 /** qm_trim() - takes blanks, tabs and CR off both ends. */
 void qm_trim(const char **text, size_t *length);
-/** qm_glob_matches() - * stands for any text, ? for one character; the whole name counts, case does not. */
+/** qm_glob_matches() - * stands for any text, ? for one character; the whole name counts, case does
+ * not. */
 bool qm_glob_matches(const char *glob, const char *name);
 /** qm_is_dns_name() - labels of letters, digits, - and _ with dots between, at most 253 bytes. */
 bool qm_is_dns_name(const char *text);
