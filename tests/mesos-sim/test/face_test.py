@@ -4,6 +4,7 @@
 The expected heads and texts were recorded from Mesos 1.11.1.
 """
 import http.client
+import json
 import os
 import pathlib
 import re
@@ -332,6 +333,60 @@ def state_fields(box):
            '/frameworks')
     metrics = get(sim.port, '/metrics/snapshot')
     expect(metrics['master/tasks_running'] == 1 and metrics['master/slaves_active'] == 2, f'{metrics}')
+
+
+def shape(value, path=''):
+    """{path: type name} of everything in a JSON value; the elements of a list lie on one another."""
+    found = {path: 'number' if isinstance(value, (int, float)) and not isinstance(value, bool)
+             else type(value).__name__}
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            found.update(shape(inner, f'{path}.{name}'))
+    elif isinstance(value, list):
+        for inner in value:
+            found.update(shape(inner, f'{path}[]'))
+    return found
+
+
+@case('after the same calls /state and /slaves are made as those recorded from Mesos')
+def recorded_state(box):
+    cluster = box.write('cluster.yaml', 'agents:\n  - {hostname: a, attributes: {rack: r1, level: 3}, '
+                        'resources: "cpus:4;mem:4096;disk:10000;ports:[21100-21199]"}\n')
+    sim = start(box, f'--cluster={cluster}')
+    scheduler = Scheduler(sim.port, {
+        'name': 'statefw', 'checkpoint': False, 'failover_timeout': 3600, 'hostname': 'sched.example',
+        'webui_url': 'http://127.0.0.1:8080/', 'labels': {'labels': [{'key': 'fk', 'value': 'fv'}]}})
+    scheduler.subscribe()
+    offer = scheduler.offers()[0]
+    shown = scheduler.task(
+        offer, 'disc-1', cpus=0.5, mem=64, command={'value': 'exec sleep 600'},
+        labels={'labels': [{'key': 'tk', 'value': 'tv'}]},
+        discovery={'visibility': 'CLUSTER', 'name': 'web', 'environment': 'prod', 'location': 'here',
+                   'version': '1.2', 'labels': {'labels': [{'key': 'dk', 'value': 'dv'}]},
+                   'ports': {'ports': [{'number': 21100, 'name': 'http', 'protocol': 'tcp',
+                                        'visibility': 'EXTERNAL'},
+                                       {'number': 21101, 'name': 'admin', 'protocol': 'tcp',
+                                        'labels': {'labels': [{'key': 'pk', 'value': 'pv'}]}}]}},
+        health_check={'type': 'HTTP', 'http': {'port': 21100, 'path': '/nosuch', 'statuses': [404]},
+                      'delay_seconds': 600, 'interval_seconds': 600, 'timeout_seconds': 2,
+                      'grace_period_seconds': 600})
+    shown['resources'].append({'name': 'ports', 'type': 'RANGES',
+                               'ranges': {'range': [{'begin': 21100, 'end': 21101}]}})
+    scheduler.launch(offer, shown, scheduler.task(offer, 'ended', command={'value': 'exit 0'}),
+                     scheduler.task(offer, 'failed', command={'value': 'exit 2'}))
+    last = {}
+    while last != {'disc-1': 'TASK_RUNNING', 'ended': 'TASK_FINISHED', 'failed': 'TASK_FAILED'}:
+        status = scheduler.update()
+        last[status['task_id']['value']] = status['state']
+    scheduler.offers()
+    for path in ('state', 'slaves'):
+        recorded = shape(json.loads((HERE / f'{path}-of-mesos-1.11.1.json').read_text()))
+        ours = shape(get(sim.port, f'/{path}'))
+        wrong = {p: f'{kind}, ours {ours.get(p)}' for p, kind in recorded.items()
+                 if ours.get(p) != kind and not p.startswith('.flags.')}
+        expect(not wrong, f'/{path} differs from the recorded one: {wrong}')
+        more = sorted(p for p in ours if p not in recorded and not p.startswith('.flags.'))
+        expect(not more, f'/{path} has what Mesos has not: {more}')
 
 
 # ---- hosts ----
