@@ -221,12 +221,14 @@ bool sim_next_output(struct sim *sim, struct sim_output *out);
 /*
  * ---- processes ----
  *
- * Each START_PROCESS is answered by sim_process_started() (its URIs are fetched, it runs) and later sim_process_exited(), or
- * by sim_process_failed() alone. Containers that the core no longer knows are ignored.
+ * Each START_PROCESS is answered by sim_process_started() (its URIs are fetched, it runs) and later
+ * sim_process_exited(), or by sim_process_failed() alone. Containers that the core no longer knows
+ * are ignored.
  */
 
 void sim_process_started(struct sim *sim, const char *container, uint32_t pid);
-/* It ended; `status` as from waitpid(). A missing file is an exit with 127 or 1, as the launcher gives it. */
+/* It ended; `status` as from waitpid(). A missing file is an exit with 127 or 1, as the launcher
+ * gives it. */
 void sim_process_exited(struct sim *sim, const char *container, int status);
 /* It never ran. `why` completes "Failed to launch container: ...", e.g. a fetch that failed. */
 void sim_process_failed(struct sim *sim, const char *container, const char *why);

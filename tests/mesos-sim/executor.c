@@ -1,0 +1,369 @@
+/* Executors at their agent: starting, feeding, ending them. */
+#include "core.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct executor *executor_find(struct host *host, const char *framework_id, const char *executor_id)
+{
+    struct executor *executor;
+
+    EACH(executor, &host->executors, next)
+    if (strcmp(executor->info->executor_id->value, executor_id) == 0 &&
+        strcmp(executor->framework->id->value, framework_id) == 0)
+        return executor;
+    return NULL;
+}
+
+struct executor *executor_find_container(struct sim *sim, const char *container)
+{
+    struct executor *executor;
+
+    for (size_t i = 0; i < sim->n_hosts; i++)
+        EACH(executor, &sim->hosts[i].executors, next)
+    if (strcmp(executor->container, container) == 0)
+        return executor;
+    return NULL;
+}
+
+struct work *executor_work(struct executor *executor, const char *task_id)
+{
+    struct work *work;
+
+    EACH(work, &executor->works, next)
+    if (strcmp(work->info->task_id->value, task_id) == 0)
+        return work;
+    return NULL;
+}
+
+void work_free(struct work *work)
+{
+    play_stop(work);
+    TAILQ_REMOVE(&work->executor->works, work, next);
+    sim_drop(work->info);
+    free(work);
+}
+
+struct executor *executor_new(struct host *host, const framework_info_t *framework,
+                              enum executor_kind kind, const executor_info_t *info)
+{
+    struct executor *executor = sim_zalloc(sizeof *executor);
+
+    executor->host = host;
+    executor->kind = kind;
+    executor->framework = sim_copy(framework);
+    executor->info = sim_copy(info);
+    sim_uuid_text(host->sim, executor->container);
+    executor->sandbox = sim_text(
+        "%s/%s/slaves/%s/frameworks/%s/executors/%s/runs/%s", host->sim->work_dir, host->hostname,
+        host->id, framework->id->value, info->executor_id->value, executor->container);
+    TAILQ_INIT(&executor->works);
+    TAILQ_INSERT_TAIL(&host->executors, executor, next);
+    return executor;
+}
+
+void executor_free(struct executor *executor)
+{
+    struct sim *sim = executor->host->sim;
+    struct update_stream *stream;
+
+    timer_stop(sim, &executor->registration);
+    timer_stop(sim, &executor->grace);
+    EACH(stream, &executor->host->streams, next)
+    if (stream->executor == executor)
+        stream->executor = NULL;
+    while (!TAILQ_EMPTY(&executor->works))
+        work_free(TAILQ_FIRST(&executor->works));
+    TAILQ_REMOVE(&executor->host->executors, executor, next);
+    if (executor->process)
+        output_signal(sim, executor->container, SIGKILL);
+    output_gone(sim, executor->container);
+    sim_drop(executor->framework);
+    sim_drop(executor->info);
+    free(executor->sandbox);
+    free(executor->end_message);
+    free(executor);
+}
+
+/* ---- events ---- */
+
+void executor_send(struct executor *executor, const executor_event_t *event)
+{
+    if (executor->stream)
+        output_record(executor->host->sim, executor->stream, executor->connection, executor->json,
+                      event);
+}
+
+static void send_launch(struct work *work)
+{
+    executor_event_t event = MESOS__V1__EXECUTOR__EVENT__INIT;
+    Mesos__V1__Executor__Event__Launch launch = MESOS__V1__EXECUTOR__EVENT__LAUNCH__INIT;
+
+    event.has_type = 1;
+    event.type = MESOS__V1__EXECUTOR__EVENT__TYPE__LAUNCH;
+    event.launch = &launch;
+    launch.task = work->info;
+    executor_send(work->executor, &event);
+    work->delivered = true;
+    work->executor->ever_launched = true;
+}
+
+void executor_send_kill(struct executor *executor, const char *task_id,
+                        const Mesos__V1__KillPolicy *policy)
+{
+    executor_event_t event = MESOS__V1__EXECUTOR__EVENT__INIT;
+    Mesos__V1__Executor__Event__Kill kill = MESOS__V1__EXECUTOR__EVENT__KILL__INIT;
+    Mesos__V1__TaskID id = MESOS__V1__TASK_ID__INIT;
+
+    id.value = (char *)task_id;
+    kill.task_id = &id;
+    kill.kill_policy = (Mesos__V1__KillPolicy *)policy;
+    event.has_type = 1;
+    event.type = MESOS__V1__EXECUTOR__EVENT__TYPE__KILL;
+    event.kill = &kill;
+    executor_send(executor, &event);
+}
+
+void executor_send_shutdown(struct executor *executor)
+{
+    executor_event_t event = MESOS__V1__EXECUTOR__EVENT__INIT;
+
+    event.has_type = 1;
+    event.type = MESOS__V1__EXECUTOR__EVENT__TYPE__SHUTDOWN;
+    executor_send(executor, &event);
+}
+
+/* Gives out all tasks that waited for the executor. */
+void executor_deliver(struct executor *executor)
+{
+    struct work *work;
+
+    EACH(work, &executor->works, next)
+    if (!work->delivered && !work->ended)
+        send_launch(work);
+}
+
+/* ---- start and end ---- */
+
+static void registration_fire(struct sim *sim, void *owner)
+{
+    (void)sim;
+    executor_destroy(owner, MESOS__V1__TASK_STATE__TASK_FAILED,
+                     MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_REGISTRATION_TIMEOUT,
+                     "Executor did not register within 1mins");
+}
+
+void executor_start(struct executor *executor)
+{
+    struct sim *sim = executor->host->sim;
+
+    timer_set(sim, &executor->registration, sim->now + EXECUTOR_REGISTRATION_MS, registration_fire,
+              executor);
+    executor_process_start(executor, executor->info->command, true);
+}
+
+void executor_give(struct executor *executor, const task_info_t *task)
+{
+    struct work *work = sim_zalloc(sizeof *work);
+
+    work->executor = executor;
+    work->info = sim_copy(task);
+    work->state = MESOS__V1__TASK_STATE__TASK_STAGING;
+    TAILQ_INSERT_TAIL(&executor->works, work, next);
+    if (executor->kind != EXECUTOR_CUSTOM)
+        play_start(work);
+    else if (executor->state == EXECUTOR_RUNNING)
+        send_launch(work);
+}
+
+static void set_end(struct executor *executor, Mesos__V1__TaskState state, int reason,
+                    const char *message)
+{
+    free(executor->end_message);
+    executor->end_message = sim_dup(message);
+    executor->end_state = state;
+    executor->end_reason = (Mesos__V1__TaskStatus__Reason)reason;
+}
+
+void executor_destroy(struct executor *executor, Mesos__V1__TaskState state, int reason,
+                      const char *message)
+{
+    struct sim *sim = executor->host->sim;
+
+    if (executor->state == EXECUTOR_TERMINATED)
+        return;
+    timer_stop(sim, &executor->registration);
+    timer_stop(sim, &executor->grace);
+    executor->state = EXECUTOR_TERMINATING;
+    set_end(executor, state, reason, message);
+    if (executor->process)
+        output_signal(sim, executor->container, SIGKILL);
+    else
+        executor_ended(executor, SIGKILL);
+}
+
+static void grace_fire(struct sim *sim, void *owner)
+{
+    (void)sim;
+    executor_destroy(owner, MESOS__V1__TASK_STATE__TASK_FAILED,
+                     MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED,
+                     "Executor terminated");
+}
+
+void executor_shutdown(struct executor *executor)
+{
+    struct sim *sim = executor->host->sim;
+    int64_t grace = EXECUTOR_GRACE_MS;
+
+    if (executor->state == EXECUTOR_TERMINATING || executor->state == EXECUTOR_TERMINATED)
+        return;
+    if (executor->kind != EXECUTOR_CUSTOM) {
+        struct work *work, *next;
+
+        EACH_SAFE(work, next, &executor->works, next)
+        play_kill(work, NULL);
+        return;
+    }
+    if (executor->info->shutdown_grace_period)
+        grace = executor->info->shutdown_grace_period->nanoseconds / 1000000;
+    executor_send_shutdown(executor);
+    timer_stop(sim, &executor->registration);
+    executor->state = EXECUTOR_TERMINATING;
+    timer_set(sim, &executor->grace, sim->now + grace, grace_fire, executor);
+}
+
+void executor_ended(struct executor *executor, int status)
+{
+    struct host *host = executor->host;
+    struct sim *sim = host->sim;
+    struct work *work;
+
+    if (executor->state == EXECUTOR_TERMINATED)
+        return;
+    timer_stop(sim, &executor->registration);
+    timer_stop(sim, &executor->grace);
+    executor->state = EXECUTOR_TERMINATED;
+    if (executor->stream)
+        output_end(sim, executor->stream, executor->connection);
+    executor->stream = 0;
+    if (!executor->end_message)
+        set_end(executor, MESOS__V1__TASK_STATE__TASK_FAILED,
+                MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED, "Executor terminated");
+    if (executor->kind == EXECUTOR_CUSTOM && !executor->abandoned && host_is_linked(host) &&
+        host->registered)
+        master_executor_exited(sim, host, executor->framework->id->value,
+                               executor->info->executor_id->value, status);
+    EACH(work, &executor->works, next)
+    {
+        struct agent_status end = {
+            .task_id = work->info->task_id->value,
+            .state = executor->end_state,
+            .source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_AGENT,
+            .reason = (int)executor->end_reason,
+            .message = executor->end_message,
+            .healthy = -1,
+        };
+
+        play_stop(work);
+        if (!work->ended && !executor->abandoned)
+            host_update(host, executor->framework, executor, &end);
+    }
+    host_check_executor(executor);
+}
+
+static void linger_fire(struct sim *sim, void *owner)
+{
+    struct executor *executor = owner;
+
+    (void)sim;
+    executor->state = EXECUTOR_TERMINATED;
+    host_check_executor(executor);
+}
+
+void executor_task_over(struct executor *executor)
+{
+    struct sim *sim = executor->host->sim;
+
+    if (executor->state == EXECUTOR_TERMINATED)
+        host_check_executor(executor);
+    else if (executor->kind != EXECUTOR_CUSTOM && TAILQ_EMPTY(&executor->works))
+        timer_set(sim, &executor->grace, sim->now + LINGER_MS, linger_fire, executor);
+}
+
+/* ---- updates ---- */
+
+static void fill_container(struct executor *executor, status_t *status)
+{
+    Mesos__V1__ContainerStatus fresh = MESOS__V1__CONTAINER_STATUS__INIT, *container;
+    Mesos__V1__ContainerID id = MESOS__V1__CONTAINER_ID__INIT;
+    Mesos__V1__NetworkInfo network = MESOS__V1__NETWORK_INFO__INIT, *networks[] = {&network};
+    Mesos__V1__NetworkInfo__IPAddress address = MESOS__V1__NETWORK_INFO__IPADDRESS__INIT,
+                                      *addresses[] = {&address};
+
+    if (!status->container_status)
+        status->container_status = sim_copy(&fresh);
+    container = status->container_status;
+    if (!container->container_id) {
+        id.value = executor->container;
+        container->container_id = sim_copy(&id);
+    }
+    if (executor->pid && !container->has_executor_pid) {
+        container->has_executor_pid = 1;
+        container->executor_pid = executor->pid;
+    }
+    if (!container->n_network_infos) {
+        address.has_protocol = 1;
+        address.ip_address = executor->host->ip;
+        network.n_ip_addresses = 1;
+        network.ip_addresses = addresses;
+        container->network_infos = sim_grow(NULL, 1, sizeof *container->network_infos);
+        container->network_infos[0] = sim_copy(networks[0]);
+        container->n_network_infos = 1;
+    }
+}
+
+void executor_update_in(struct executor *executor, const status_t *from)
+{
+    struct host *host = executor->host;
+    struct work *work = executor_work(executor, from->task_id->value);
+    status_t *status;
+
+    if (executor->abandoned || !from->has_uuid || from->uuid.len != 16)
+        return;
+    if (from->agent_id && (!host->id || strcmp(from->agent_id->value, host->id)))
+        return;
+    status = sim_copy(from);
+    if (work)
+        fill_container(executor, status);
+    if (!status->has_timestamp) {
+        status->has_timestamp = 1;
+        status->timestamp = (double)host->sim->now / 1000;
+    }
+    if (work && !work->ended) {
+        work->updated = true;
+        work->state = status->state;
+        work->ended = is_terminal(status->state);
+    }
+    stream_add(host, executor->framework, work ? executor : NULL, status);
+    if (work)
+        executor_acknowledge(executor, status->task_id->value, &status->uuid);
+    sim_drop(status);
+}
+
+void executor_acknowledge(struct executor *executor, const char *task_id,
+                          const ProtobufCBinaryData *uuid)
+{
+    executor_event_t event = MESOS__V1__EXECUTOR__EVENT__INIT;
+    Mesos__V1__Executor__Event__Acknowledged body = MESOS__V1__EXECUTOR__EVENT__ACKNOWLEDGED__INIT;
+    Mesos__V1__TaskID id = MESOS__V1__TASK_ID__INIT;
+
+    id.value = (char *)task_id;
+    body.task_id = &id;
+    body.uuid = *uuid;
+    event.has_type = 1;
+    event.type = MESOS__V1__EXECUTOR__EVENT__TYPE__ACKNOWLEDGED;
+    event.acknowledged = &body;
+    executor_send(executor, &event);
+}

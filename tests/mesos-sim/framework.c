@@ -1,0 +1,464 @@
+/* Frameworks as the master knows them: subscribing, losing and removing them, and their event
+ * streams. */
+#include "core.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sim_framework *framework_find(struct sim *sim, const char *id)
+{
+    struct sim_framework *framework;
+
+    EACH(framework, &sim->frameworks, next)
+    if (strcmp(framework->id, id) == 0)
+        return framework;
+    return NULL;
+}
+
+static bool is_completed(struct sim *sim, const char *id)
+{
+    struct sim_framework *framework;
+
+    EACH(framework, &sim->completed, next)
+    if (strcmp(framework->id, id) == 0)
+        return true;
+    return false;
+}
+
+/* ---- events ---- */
+
+void framework_send(struct sim_framework *framework, const event_t *event)
+{
+    if (framework->state == FRAMEWORK_CONNECTED)
+        output_record(framework->sim, framework->stream, framework->connection, framework->json,
+                      event);
+}
+
+void framework_send_failure(struct sim_framework *framework, const char *agent_id,
+                            const char *executor_id, const int *status)
+{
+    event_t event = MESOS__V1__SCHEDULER__EVENT__INIT;
+    Mesos__V1__Scheduler__Event__Failure failure = MESOS__V1__SCHEDULER__EVENT__FAILURE__INIT;
+    Mesos__V1__AgentID agent = MESOS__V1__AGENT_ID__INIT;
+    Mesos__V1__ExecutorID executor = MESOS__V1__EXECUTOR_ID__INIT;
+
+    event.has_type = 1;
+    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__FAILURE;
+    event.failure = &failure;
+    agent.value = (char *)agent_id;
+    failure.agent_id = &agent;
+    if (executor_id) {
+        executor.value = (char *)executor_id;
+        failure.executor_id = &executor;
+    }
+    if (status) {
+        failure.has_status = 1;
+        failure.status = *status;
+    }
+    framework_send(framework, &event);
+}
+
+static void error_record(struct sim *sim, uint64_t stream, uint64_t connection, bool json,
+                         const char *message)
+{
+    event_t event = MESOS__V1__SCHEDULER__EVENT__INIT;
+    Mesos__V1__Scheduler__Event__Error error = MESOS__V1__SCHEDULER__EVENT__ERROR__INIT;
+
+    event.has_type = 1;
+    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR;
+    event.error = &error;
+    error.message = (char *)message;
+    output_record(sim, stream, connection, json, &event);
+    output_end(sim, stream, connection);
+}
+
+static void send_subscribed(struct sim_framework *framework)
+{
+    struct sim *sim = framework->sim;
+    event_t event = MESOS__V1__SCHEDULER__EVENT__INIT;
+    Mesos__V1__Scheduler__Event__Subscribed subscribed =
+        MESOS__V1__SCHEDULER__EVENT__SUBSCRIBED__INIT;
+    Mesos__V1__MasterInfo master = MESOS__V1__MASTER_INFO__INIT;
+    Mesos__V1__Address address = MESOS__V1__ADDRESS__INIT;
+    Mesos__V1__MasterInfo__Capability capabilities[3], *list[3];
+    struct in_addr ip = {0};
+
+    /* 1 and 2 are AGENT_UPDATE and AGENT_DRAINING; 3 has no name in v1 and is sent all the same. */
+    for (int i = 0; i < 3; i++) {
+        mesos__v1__master_info__capability__init(&capabilities[i]);
+        capabilities[i].has_type = 1;
+        capabilities[i].type = (Mesos__V1__MasterInfo__Capability__Type)(i + 1);
+        list[i] = &capabilities[i];
+    }
+    inet_aton(sim->master_ip, &ip);
+    address.hostname = sim->master_hostname;
+    address.ip = sim->master_ip;
+    address.port = sim->master_port;
+    master.id = sim->master_id;
+    master.ip = ip.s_addr;
+    master.port = sim->master_port;
+    master.pid = sim->master_pid;
+    master.hostname = sim->master_hostname;
+    master.version = (char *)"1.11.1";
+    master.address = &address;
+    master.n_capabilities = 3;
+    master.capabilities = list;
+    subscribed.framework_id = framework->info->id;
+    subscribed.has_heartbeat_interval_seconds = 1;
+    subscribed.heartbeat_interval_seconds = HEARTBEAT_MS / 1000.0;
+    subscribed.master_info = &master;
+    event.has_type = 1;
+    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED;
+    event.subscribed = &subscribed;
+    framework_send(framework, &event);
+}
+
+static void heartbeat_fire(struct sim *sim, void *owner)
+{
+    struct sim_framework *framework = owner;
+    event_t event = MESOS__V1__SCHEDULER__EVENT__INIT;
+
+    event.has_type = 1;
+    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__HEARTBEAT;
+    framework_send(framework, &event);
+    timer_set(sim, &framework->heartbeat, sim->now + HEARTBEAT_MS, heartbeat_fire, framework);
+}
+
+/* ---- life ---- */
+
+struct role *framework_role(struct sim_framework *framework, const char *name)
+{
+    for (size_t i = 0; i < framework->n_roles; i++)
+        if (strcmp(framework->roles[i].name, name) == 0)
+            return &framework->roles[i];
+    return NULL;
+}
+
+static void roles_free(struct role *roles, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(roles[i].name);
+    free(roles);
+}
+
+/* Takes over a new FrameworkInfo; roles that stay keep what is accounted to them. */
+void framework_set_info(struct sim_framework *framework, const framework_info_t *info)
+{
+    char *single = (char *)(info->role ? info->role : "*");
+    struct role *old = framework->roles;
+    size_t n_old = framework->n_roles;
+    framework_info_t *copy = sim_copy(info);
+    char *const *names;
+
+    framework->multi_role =
+        framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE);
+    framework->partition_aware =
+        framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
+    framework->task_killing =
+        framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__TASK_KILLING_STATE);
+    framework->refinement =
+        framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__RESERVATION_REFINEMENT);
+    names = framework->multi_role ? info->roles : &single;
+    framework->n_roles = framework->multi_role ? info->n_roles : 1;
+    framework->roles = sim_zalloc(framework->n_roles * sizeof *framework->roles);
+    for (size_t i = 0; i < framework->n_roles; i++) {
+        framework->roles[i].name = sim_dup(names[i]);
+        for (size_t j = 0; j < n_old; j++) {
+            if (strcmp(old[j].name, names[i]) == 0) {
+                framework->roles[i].suppressed = old[j].suppressed;
+                framework->roles[i].cpus = old[j].cpus;
+                framework->roles[i].mem = old[j].mem;
+                framework->roles[i].disk = old[j].disk;
+            }
+        }
+    }
+    roles_free(old, n_old);
+    if (!copy->id) {
+        Mesos__V1__FrameworkID id = MESOS__V1__FRAMEWORK_ID__INIT;
+
+        id.value = (char *)framework->id;
+        copy->id = sim_copy(&id);
+    }
+    sim_drop(framework->info);
+    framework->info = copy;
+    framework->id = copy->id->value;
+}
+
+void framework_suppress(struct sim_framework *framework, char *const *roles, size_t n)
+{
+    for (size_t i = 0; i < framework->n_roles; i++) {
+        struct role *role = &framework->roles[i];
+        bool suppressed = false;
+
+        for (size_t j = 0; j < n && !suppressed; j++)
+            suppressed = strcmp(roles[j], role->name) == 0;
+        if (role->suppressed && !suppressed)
+            filters_drop(framework, role->name);
+        role->suppressed = suppressed;
+    }
+}
+
+struct sim_framework *framework_new(struct sim *sim, const framework_info_t *info, const char *id)
+{
+    struct sim_framework *framework = sim_zalloc(sizeof *framework);
+    framework_info_t *named = sim_copy(info);
+    Mesos__V1__FrameworkID name = MESOS__V1__FRAMEWORK_ID__INIT;
+
+    name.value = (char *)id;
+    sim_drop(named->id);
+    named->id = sim_copy(&name);
+    framework->sim = sim;
+    for (int i = 0; i < 3; i++)
+        TAILQ_INIT(&framework->tasks[i]);
+    TAILQ_INIT(&framework->offers);
+    TAILQ_INIT(&framework->filters);
+    TAILQ_INIT(&framework->inverse_offers);
+    framework_set_info(framework, named);
+    sim_drop(named);
+    framework->state = FRAMEWORK_RECOVERED;
+    framework->registered_ms = sim->now;
+    TAILQ_INSERT_TAIL(&sim->frameworks, framework, next);
+    return framework;
+}
+
+static void drop_offers(struct sim_framework *framework, bool rescind)
+{
+    struct sim_offer *offer, *next;
+
+    EACH_SAFE(offer, next, &framework->offers, next)
+    {
+        if (rescind)
+            offer_rescind(offer);
+        else
+            offer_free(offer);
+    }
+    inverse_offers_drop(framework, NULL, rescind);
+}
+
+void framework_free(struct sim_framework *framework)
+{
+    struct sim *sim = framework->sim;
+
+    timer_stop(sim, &framework->heartbeat);
+    timer_stop(sim, &framework->failover);
+    drop_offers(framework, false);
+    filters_drop(framework, NULL);
+    inverse_offers_clear_filters(framework);
+    for (int i = 0; i < 3; i++)
+        while (!TAILQ_EMPTY(&framework->tasks[i]))
+            task_free(TAILQ_FIRST(&framework->tasks[i]));
+    res_clear(&framework->used);
+    res_clear(&framework->offered);
+    roles_free(framework->roles, framework->n_roles);
+    sim_drop(framework->info);
+    free(framework);
+}
+
+/* Every agent learns the new FrameworkInfo, and resends its pending updates. */
+static void broadcast(struct sim_framework *framework)
+{
+    struct sim_agent *agent;
+    struct host *host;
+
+    EACH(agent, &framework->sim->agents, next)
+    if ((host = agent_host(agent)))
+        host_framework_changed(host, framework->info);
+}
+
+static void connect_stream(struct sim_framework *framework, uint64_t connection, bool json,
+                           struct sim_response *response)
+{
+    struct sim *sim = framework->sim;
+
+    timer_stop(sim, &framework->failover);
+    sim_uuid_text(sim, framework->stream_id);
+    answer_stream(sim, response, json, framework->stream_id);
+    framework->stream = response->stream;
+    framework->connection = connection;
+    framework->json = json;
+    framework->state = FRAMEWORK_CONNECTED;
+    send_subscribed(framework);
+    heartbeat_fire(sim, framework);
+}
+
+/* The roles that a new FrameworkInfo no longer has take their offers with them. */
+static void rescind_lost_roles(struct sim_framework *framework, const framework_info_t *info)
+{
+    struct sim_offer *offer, *next;
+
+    EACH_SAFE(offer, next, &framework->offers, next)
+    {
+        bool kept = !framework->multi_role;
+
+        for (size_t i = 0; i < info->n_roles && !kept; i++)
+            kept = strcmp(info->roles[i], offer->role) == 0;
+        if (!kept)
+            offer_rescind(offer);
+    }
+}
+
+static void resubscribe(struct sim_framework *framework,
+                        const Mesos__V1__Scheduler__Call__Subscribe *subscribe, uint64_t connection,
+                        bool json, struct sim_response *response)
+{
+    bool live = framework->state == FRAMEWORK_CONNECTED;
+    framework_info_t *info = sim_copy(subscribe->framework_info);
+
+    /* User and checkpointing cannot change; the old values stay without a word. */
+    free(info->user);
+    info->user = sim_dup(framework->info->user);
+    info->has_checkpoint = framework->info->has_checkpoint;
+    info->checkpoint = framework->info->checkpoint;
+    rescind_lost_roles(framework, info);
+    if (live) {
+        error_record(framework->sim, framework->stream, framework->connection, framework->json,
+                     "Framework failed over");
+        drop_offers(framework, false);
+    }
+    framework_set_info(framework, info);
+    framework_suppress(framework, subscribe->suppressed_roles, subscribe->n_suppressed_roles);
+    sim_drop(info);
+    framework->reregistered_ms = framework->sim->now;
+    connect_stream(framework, connection, json, response);
+    broadcast(framework);
+    if (!live)
+        allocate(framework->sim);
+}
+
+static void refuse(struct sim *sim, uint64_t connection, bool json, struct sim_response *response,
+                   const char *message)
+{
+    char stream_id[37];
+
+    sim_uuid_text(sim, stream_id);
+    answer_stream(sim, response, json, stream_id);
+    error_record(sim, response->stream, connection, json, message);
+}
+
+void framework_subscribe(struct sim *sim, const call_t *call, uint64_t connection, bool json,
+                         struct sim_response *response)
+{
+    const Mesos__V1__Scheduler__Call__Subscribe *subscribe = call->subscribe;
+    const framework_info_t *info = subscribe->framework_info;
+    const char *id = info->id ? info->id->value : "";
+    struct sim_framework *framework = framework_find(sim, id);
+    char *invalid =
+        framework_invalid(info, subscribe->suppressed_roles, subscribe->n_suppressed_roles);
+    char *fresh = NULL;
+
+    if (invalid) {
+        refuse(sim, connection, json, response, invalid);
+        free(invalid);
+    } else if (is_completed(sim, id)) {
+        refuse(sim, connection, json, response, "Framework has been removed");
+    } else if (framework && !sim_same_text(framework->info->principal, info->principal)) {
+        refuse(sim, connection, json, response, "Changing framework's principal is not allowed.");
+    } else if (framework) {
+        resubscribe(framework, subscribe, connection, json, response);
+    } else {
+        if (!*id)
+            id = fresh =
+                sim_text("%s-%04llu", sim->master_id, (unsigned long long)sim->next_framework++);
+        framework = framework_new(sim, info, id);
+        framework_suppress(framework, subscribe->suppressed_roles, subscribe->n_suppressed_roles);
+        free(fresh);
+        connect_stream(framework, connection, json, response);
+        broadcast(framework);
+        allocate(sim);
+    }
+}
+
+static void failover_fire(struct sim *sim, void *owner)
+{
+    (void)sim;
+    framework_remove(owner);
+}
+
+void framework_disconnect(struct sim_framework *framework)
+{
+    struct sim *sim = framework->sim;
+    double timeout = framework->info->failover_timeout * 1000;
+
+    if (framework->state != FRAMEWORK_CONNECTED)
+        return;
+    framework->state = FRAMEWORK_DISCONNECTED;
+    framework->stream = 0;
+    timer_stop(sim, &framework->heartbeat);
+    drop_offers(framework, true);
+    filters_drop(framework, NULL);
+    inverse_offers_clear_filters(framework);
+    if (timeout < 0)
+        timeout = 0;
+    timer_set(sim, &framework->failover, sim->now + (int64_t)timeout, failover_fire, framework);
+}
+
+void framework_remove(struct sim_framework *framework)
+{
+    struct sim *sim = framework->sim;
+    struct sim_agent *agent;
+    struct sim_task *task, *next;
+    struct known_executor *executor, *after;
+    struct host *host;
+
+    timer_stop(sim, &framework->heartbeat);
+    timer_stop(sim, &framework->failover);
+    drop_offers(framework, false);
+    if (framework->state == FRAMEWORK_CONNECTED)
+        output_end(sim, framework->stream, framework->connection);
+    framework->state = FRAMEWORK_COMPLETED;
+    framework->stream = 0;
+    framework->unregistered_ms = sim->now;
+    TAILQ_REMOVE(&sim->frameworks, framework, next);
+    TAILQ_INSERT_TAIL(&sim->completed, framework, next);
+    EACH_SAFE(task, next, &framework->tasks[SIM_TASKS], next)
+    {
+        if (!is_terminal(task->state))
+            task->state = MESOS__V1__TASK_STATE__TASK_KILLED;
+        task_move(task, SIM_TASKS_COMPLETED);
+    }
+    EACH(agent, &sim->agents, next)
+    {
+        EACH_SAFE(executor, after, &agent->executors, next)
+        if (strcmp(executor->framework_id, framework->id) == 0)
+            known_executor_drop(agent, executor);
+        if ((host = agent_host(agent)))
+            host_shutdown_framework(host, framework->id);
+    }
+    filters_drop(framework, NULL);
+    inverse_offers_clear_filters(framework);
+    if (++sim->n_completed > MAX_COMPLETED_FRAMEWORKS) {
+        struct sim_framework *oldest = TAILQ_FIRST(&sim->completed);
+
+        TAILQ_REMOVE(&sim->completed, oldest, next);
+        framework_free(oldest);
+        sim->n_completed--;
+    }
+}
+
+void framework_update(struct sim_framework *framework, const call_t *call,
+                      struct sim_response *response)
+{
+    const Mesos__V1__Scheduler__Call__UpdateFramework *update = call->update_framework;
+    const framework_info_t *info = update->framework_info;
+    char *invalid = framework_invalid(info, update->suppressed_roles, update->n_suppressed_roles);
+    char *change;
+
+    if (invalid) {
+        answer(response, 400, "Supplied FrameworkInfo is not valid: %s", invalid);
+        free(invalid);
+        return;
+    }
+    change = framework_change_invalid(framework->info, info);
+    if (change) {
+        answer(response, 400, "FrameworkInfo update is not valid: %s", change);
+        free(change);
+        return;
+    }
+    rescind_lost_roles(framework, info);
+    framework_set_info(framework, info);
+    framework_suppress(framework, update->suppressed_roles, update->n_suppressed_roles);
+    broadcast(framework);
+    answer(response, 200, NULL);
+}

@@ -1,0 +1,308 @@
+/* The scheduler endpoint: Mesos' checks in Mesos' order, and what both endpoints have in common. */
+#include "core.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void add_header(struct sim_response *response, const char *name, const char *value)
+{
+    if (response->n_headers == SIM_MAX_HEADERS)
+        return;
+    snprintf(response->headers[response->n_headers].name, 32, "%s", name);
+    snprintf(response->headers[response->n_headers].value, 128, "%s", value);
+    response->n_headers++;
+}
+
+void answer(struct sim_response *response, int status, const char *format, ...)
+{
+    va_list args;
+
+    response->kind = SIM_ANSWER;
+    response->status = status;
+    if (!format)
+        return;
+    va_start(args, format);
+    if (vasprintf(&response->body, format, args) < 0)
+        response->body = NULL;
+    va_end(args);
+    add_header(response, "Content-Type", "text/plain; charset=utf-8");
+}
+
+void answer_stream(struct sim *sim, struct sim_response *response, bool json, const char *stream_id)
+{
+    response->kind = SIM_STREAM;
+    response->status = 200;
+    response->stream = ++sim->last_stream;
+    add_header(response, "Content-Type", json ? "application/json" : "application/x-protobuf");
+    if (stream_id)
+        add_header(response, "Mesos-Stream-Id", stream_id);
+}
+
+void sim_response_deinit(struct sim_response *response)
+{
+    free(response->body);
+    response->body = NULL;
+}
+
+const char *request_header(const struct sim_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->n_headers; i++)
+        if (strcasecmp(request->headers[i].name, name) == 0)
+            return request->headers[i].value;
+    return NULL;
+}
+
+/* Does an Accept header admit this type? Quality values only matter when they are 0. */
+static bool accept_admits(const char *accept, const char *type)
+{
+    size_t family = (size_t)(strchr(type, '/') - type);
+    char *copy = sim_zalloc(strlen(accept) + 1), *rest = copy, *item;
+    size_t len = 0;
+    int rank = 0;
+    bool admits = false;
+
+    for (; *accept; accept++)
+        if (*accept != ' ' && *accept != '\t')
+            copy[len++] = (char)tolower((unsigned char)*accept);
+    while ((item = strsep(&rest, ","))) {
+        char *quality = strchr(item, ';');
+        int match = 0;
+        bool zero = false;
+
+        if (quality) {
+            *quality++ = '\0';
+            zero = strncmp(quality, "q=", 2) == 0 && strtod(quality + 2, NULL) == 0;
+        }
+        if (strcmp(item, type) == 0)
+            match = 3;
+        else if (strncmp(item, type, family + 1) == 0 && strcmp(item + family + 1, "*") == 0)
+            match = 2;
+        else if (strcmp(item, "*/*") == 0)
+            match = 1;
+        if (match > rank) {
+            rank = match;
+            admits = !zero;
+        }
+    }
+    free(copy);
+    return admits;
+}
+
+int request_accepts(const struct sim_request *request)
+{
+    const char *accept = request_header(request, "Accept");
+
+    if (!accept || accept_admits(accept, "application/json"))
+        return 1;
+    return accept_admits(accept, "application/x-protobuf") ? 0 : -1;
+}
+
+void *request_message(struct sim *sim, const struct sim_request *request,
+                      struct sim_response *response, const ProtobufCMessageDescriptor *type)
+{
+    const char *content = request_header(request, "Content-Type");
+    char *error = NULL;
+    void *message = NULL;
+
+    if (strcmp(request->method, "POST")) {
+        answer(response, 405,
+               "405 Method Not Allowed. Expecting one of { 'POST' }, but received '%s'.",
+               request->method);
+        add_header(response, "Allow", "POST");
+    } else if (!content) {
+        answer(response, 400, "Expecting 'Content-Type' to be present");
+    } else if (strcmp(content, "application/x-protobuf") == 0) {
+        message = protobuf_c_message_unpack(type, NULL, request->body_len, request->body);
+        if (!message)
+            answer(response, 400, "Failed to parse body into Call protobuf");
+    } else if (strcmp(content, "application/json") == 0 && sim->json) {
+        message = sim->json->decode(type, request->body, request->body_len, &error);
+        if (!message)
+            answer(response, 400, "%s", error ? error : "Failed to parse body into JSON: ");
+        free(error);
+    } else {
+        answer(response, 415,
+               "Expecting 'Content-Type' of application/json or application/x-protobuf");
+    }
+    return message;
+}
+
+bool uuid_is_valid(const ProtobufCBinaryData *uuid)
+{
+    return uuid->len == 16 && (uuid->data[6] >> 4) >= 1 && (uuid->data[6] >> 4) <= 5;
+}
+
+/* ---- validation of a scheduler's call ---- */
+
+static const char *missing_part(const call_t *call)
+{
+    switch (call->type) {
+#define PART(TYPE, field)                                                                          \
+    case MESOS__V1__SCHEDULER__CALL__TYPE__##TYPE:                                                 \
+        return call->field ? NULL : #field;
+        PART(ACCEPT, accept)
+        PART(DECLINE, decline)
+        PART(ACCEPT_INVERSE_OFFERS, accept_inverse_offers)
+        PART(DECLINE_INVERSE_OFFERS, decline_inverse_offers)
+        PART(KILL, kill)
+        PART(SHUTDOWN, shutdown)
+        PART(ACKNOWLEDGE, acknowledge)
+        PART(ACKNOWLEDGE_OPERATION_STATUS, acknowledge_operation_status)
+        PART(RECONCILE, reconcile)
+        PART(RECONCILE_OPERATIONS, reconcile_operations)
+        PART(MESSAGE, message)
+        PART(REQUEST, request)
+        PART(UPDATE_FRAMEWORK, update_framework)
+#undef PART
+    default:
+        return NULL;
+    }
+}
+
+static const char *id_text(const Mesos__V1__FrameworkID *id)
+{
+    return id ? id->value : "";
+}
+
+static char *call_invalid(const call_t *call)
+{
+    const char *part;
+
+    if (!call->has_type ||
+        (unsigned)call->type > MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK)
+        return sim_dup("Expecting 'type' to be present");
+    if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE) {
+        if (!call->subscribe)
+            return sim_dup("Expecting 'subscribe' to be present");
+        if (strcmp(id_text(call->framework_id), id_text(call->subscribe->framework_info->id)))
+            return sim_dup("'framework_id' differs from 'subscribe.framework_info.id'");
+        return NULL;
+    }
+    if (!call->framework_id)
+        return sim_dup("Expecting 'framework_id' to be present");
+    part = missing_part(call);
+    if (part)
+        return sim_text("Expecting '%s' to be present", part);
+    if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__ACKNOWLEDGE &&
+        !uuid_is_valid(&call->acknowledge->uuid))
+        return sim_dup("Not a valid UUID");
+    if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__ACKNOWLEDGE_OPERATION_STATUS) {
+        if (!uuid_is_valid(&call->acknowledge_operation_status->uuid))
+            return sim_dup("Not a valid UUID");
+        if (!call->acknowledge_operation_status->agent_id)
+            return sim_dup("Expecting 'agent_id' to be present");
+    }
+    if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK &&
+        strcmp(call->framework_id->value, id_text(call->update_framework->framework_info->id)))
+        return sim_dup("'framework_id' differs from 'update_framework.framework_info.id'");
+    return NULL;
+}
+
+/* ---- the endpoint ---- */
+
+static void other_call(struct sim *sim, const struct sim_request *request, const call_t *call,
+                       struct sim_response *response)
+{
+    struct sim_framework *framework = framework_find(sim, call->framework_id->value);
+    const char *stream_id = request_header(request, "Mesos-Stream-Id");
+
+    if (!framework) {
+        answer(response, 400, "Framework cannot be found");
+    } else if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__UNKNOWN) {
+        /* A real master aborts here; its supervisor starts a new one. */
+        response->kind = SIM_HANG_UP;
+        sim_master_restart(sim);
+    } else if (framework->state != FRAMEWORK_CONNECTED) {
+        answer(response, 403, "Framework is not subscribed");
+    } else if (!stream_id) {
+        answer(response, 400,
+               "All non-subscribe calls should include the 'Mesos-Stream-Id' header");
+    } else if (strcmp(stream_id, framework->stream_id)) {
+        answer(response, 400,
+               "The stream ID '%s' included in this request didn't match the stream ID currently "
+               "associated "
+               "with framework ID %s",
+               stream_id, framework->id);
+    } else {
+        answer(response, 202, NULL);
+        call_do(framework, call, response);
+    }
+}
+
+static void call_request(struct sim *sim, const struct sim_request *request, const call_t *call,
+                         struct sim_response *response)
+{
+    char *invalid = call_invalid(call);
+    bool subscribe = call->type == MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE;
+    int json = request_accepts(request);
+
+    if (invalid) {
+        answer(response, 400, "Failed to validate scheduler::Call: %s", invalid);
+        free(invalid);
+        return;
+    }
+    if (json == 1 && !sim->json)
+        json = 0;
+    if (json < 0 &&
+        (subscribe || call->type == MESOS__V1__SCHEDULER__CALL__TYPE__RECONCILE_OPERATIONS))
+        answer(response, 406,
+               "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'");
+    else if (!subscribe)
+        other_call(sim, request, call, response);
+    else if (request_header(request, "Mesos-Stream-Id"))
+        answer(response, 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
+    else
+        framework_subscribe(sim, call, request->connection, json, response);
+}
+
+void scheduler_request(struct sim *sim, const struct sim_request *request,
+                       struct sim_response *response)
+{
+    call_t *call;
+
+    if (sim->master == MASTER_DOWN) {
+        response->kind = SIM_HANG_UP;
+    } else if (sim->master == MASTER_ROUTES_MISSING) {
+        answer(response, 404, "404 Not Found.");
+    } else if (sim->master == MASTER_RECOVERING) {
+        answer(response, 503, "Master has not finished recovery");
+    } else {
+        call = request_message(sim, request, response, &mesos__v1__scheduler__call__descriptor);
+        if (call)
+            call_request(sim, request, call, response);
+        sim_drop(call);
+    }
+}
+
+static bool path_is(const char *path, const char *wanted)
+{
+    size_t len = strlen(path);
+
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    return len == strlen(wanted) && memcmp(path, wanted, len) == 0;
+}
+
+void sim_request(struct sim *sim, const struct sim_request *request, struct sim_response *response)
+{
+    const char *path = request->path;
+
+    memset(response, 0, sizeof *response);
+    if (request->target == SIM_MASTER &&
+        (path_is(path, "/api/v1/scheduler") || path_is(path, "/master/api/v1/scheduler")))
+        scheduler_request(sim, request, response);
+    else if (request->target >= 0 && (size_t)request->target < sim->n_hosts &&
+             (path_is(path, "/api/v1/executor") || path_is(path, "/slave(1)/api/v1/executor")))
+        executor_request(sim, request, response);
+}
+
+bool sim_listens(const struct sim *sim, int target)
+{
+    if (target == SIM_MASTER)
+        return sim->master != MASTER_DOWN;
+    return target >= 0 && (size_t)target < sim->n_hosts && sim->hosts[target].state != HOST_DOWN;
+}
