@@ -17,8 +17,9 @@
 
 #include <quobyte-mesos/device.h>
 
-#define SCAN_MOST_DEVICES 256 /* more mounts with markers than this are left out, with a warning   \
-                               */
+#define SCAN_MOST_DEVICES                                                                          \
+    256 /* more mounts with markers than this are left out, with a warning                         \
+         */
 #define SCAN_MARKER_LIMIT (64 * 1024) /* bytes of a marker file; a bigger one isn't a marker */
 
 /* Where to look. */
