@@ -222,7 +222,7 @@ static void on_request(evhtp_request_t *request, void *userdata)
     if (exchange->request || exchange->answered)
         return;
     /* One request a connection: nothing more is read, so a half-closed client gets its answer. */
-    evhtp_request_set_keepalive(request, 0);
+    request->flags &= (uint16_t)~EVHTP_REQ_FLAG_KEEPALIVE;
     bufferevent_disable(connection->bev, EV_READ);
     evtimer_add(exchange->deadline, &limit);
     exchange->request = request;
