@@ -142,7 +142,7 @@ int cluster_read_seconds(struct cluster_reader *reader, yaml_node_t *node, void 
 
 int cluster_read_milliseconds(struct cluster_reader *reader, yaml_node_t *node, void *target)
 {
-    double seconds;
+    double seconds = 0;
     int r = read_number(reader, node, &seconds);
 
     if (r == 0)
