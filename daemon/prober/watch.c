@@ -1,7 +1,8 @@
 /*
- * One epoll descriptor over two sources. The kernel's mount table wakes with EPOLLPRI on every
- * change (proc(5)) and is always readable, so only edges are asked for. Plain files are watched by
- * inotify through their directory, because programs like to replace files instead of writing them.
+ * One epoll descriptor over two sources. The kernel's mount table wakes its readers on every change
+ * and is always readable, so only edges are asked for. (It also raises EPOLLPRI, but to the first
+ * who polls it, and that may be the loop that polls us.) Plain files are watched by inotify through
+ * their directory, because programs like to replace files instead of writing them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,8 +54,10 @@ static bool watch_kernel_table(struct watch *watch)
     if (watch->table < 0)
         return false;
     if (fstatfs(watch->table, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC &&
-        add_to_epoll(watch, watch->table, EPOLLPRI | EPOLLET) == 0)
+        add_to_epoll(watch, watch->table, EPOLLIN | EPOLLPRI | EPOLLET) == 0) {
+        watch_take(watch); /* the first edge is that it is there */
         return true;
+    }
     close(watch->table);
     watch->table = -1;
     return false;
@@ -168,10 +171,8 @@ bool watch_take(struct watch *watch)
     int n = epoll_wait(watch->epoll, events, 2, 0);
 
     for (int i = 0; i < n; i++) {
-        if (events[i].data.fd == watch->inotify)
-            ours |= take_inotify(watch);
-        else
-            ours |= (events[i].events & EPOLLPRI) != 0;
+        if (events[i].data.fd != watch->inotify || take_inotify(watch))
+            ours = true;
     }
     return ours;
 }
