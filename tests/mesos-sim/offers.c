@@ -275,7 +275,8 @@ static size_t candidates_list(struct sim *sim, struct candidate **list, const st
         c->role_share = n > 1 ? role_share(sim, c->role, total) : 0;
         c->share = dominant(role->cpus, role->mem, role->disk, total);
     }
-    qsort(*list, n, sizeof **list, by_share);
+    if (n > 1)
+        qsort(*list, n, sizeof **list, by_share);
     return n;
 }
 
