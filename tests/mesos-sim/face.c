@@ -135,6 +135,8 @@ void face_pump(struct face *face)
 
 /* ---- requests ---- */
 
+/* The content type is the last header of a stream's head, as with Mesos; sim_http_respond() places
+ * that of an answer. */
 static void send_answer(struct sim_http_exchange *exchange, const struct sim_response *response)
 {
     struct sim_http_extra_header headers[SIM_MAX_HEADERS + 1] = {{0}};
@@ -142,18 +144,21 @@ static void send_answer(struct sim_http_exchange *exchange, const struct sim_res
     size_t n = 0;
 
     for (size_t i = 0; i < response->n_headers; i++) {
-        if (response->kind == SIM_ANSWER && !strcmp(response->headers[i].name, "Content-Type")) {
+        if (!strcmp(response->headers[i].name, "Content-Type")) {
             content_type = response->headers[i].value;
             continue;
         }
         headers[n].name = response->headers[i].name;
         headers[n++].value = response->headers[i].value;
     }
-    if (response->kind == SIM_STREAM)
-        sim_http_stream_begin(exchange, response->stream, headers);
-    else
+    if (response->kind == SIM_ANSWER) {
         sim_http_respond(exchange, response->status, headers, content_type, response->body,
                          response->body ? strlen(response->body) : 0);
+        return;
+    }
+    if (content_type)
+        headers[n] = (struct sim_http_extra_header){"Content-Type", content_type};
+    sim_http_stream_begin(exchange, response->stream, headers);
 }
 
 static void on_request(void *userdata, struct sim_http_exchange *exchange)
