@@ -25,8 +25,12 @@ static bool is_image(const char *image, bool with_tag)
 /* An absolute path that Docker can be given in a volume. */
 static bool is_path(const char *path)
 {
-    return path[0] == '/' && path[1] != '\0' && !strpbrk(path, ":,\"'\\$`") &&
-           !strstr(path, "/../") && !strstr(path, "//");
+    size_t length = strlen(path);
+
+    if (path[0] != '/' || length < 2 || path[length - 1] == '/' || strpbrk(path, ":,\"'\\$`"))
+        return false;
+    return !strstr(path, "/../") && !strstr(path, "//") &&
+           (length < 3 || strcmp(path + length - 3, "/..") != 0);
 }
 
 static int check_images(const struct qm_config *config, size_t service, struct qm_error *error)
@@ -194,10 +198,10 @@ static int check_paths(const struct qm_config *config, struct qm_error *error)
 
     if (!is_path(qm_config_text(config, "devices.host_directory")))
         return qm_fail(error, QM_E_INVALID, "devices.host_directory",
-                       "an absolute path other than /, without .. and any of : , \" ' \\ $ `");
+                       "an absolute path, not / itself, without .. and any of : , \" ' \\ $ `");
     if (mount_point[0] != '\0' && !is_path(mount_point))
         return qm_fail(error, QM_E_INVALID, "client.mount_point",
-                       "an absolute path other than /, without .. and any of : , \" ' \\ $ `");
+                       "an absolute path, not / itself, without .. and any of : , \" ' \\ $ `");
     return 0;
 }
 
