@@ -129,7 +129,11 @@ static int take_port(const struct qm_config *config, struct port_owner *owners, 
 {
     char key[96];
 
-    snprintf(key, sizeof(key), "services.%s.%s", config->services[wanted->service], wanted->which);
+    if (strcmp(wanted->which, "debug_port") == 0)
+        snprintf(key, sizeof(key), "services.debug_port");
+    else
+        snprintf(key, sizeof(key), "services.%s.%s", config->services[wanted->service],
+                 wanted->which);
     for (size_t i = 0; i < *n; i++) {
         if (owners[i].number == wanted->number)
             return qm_fail(error, QM_E_INVALID, key, "port %u is taken: %s.%s", wanted->number,

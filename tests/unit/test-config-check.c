@@ -84,8 +84,11 @@ static const struct {
     {{"docker_image", "q", "service_debug_port", "65533"}, "services.debug_port", "no room"},
     {{"docker_image", "q", "service_debug_port", "20980"}, NULL, NULL},
     {{"docker_image", "q", "service_debug_port", "8885"},
-     "services.webconsole.debug_port",
-     "taken"},
+     "services.webconsole.port",
+     "api.debug_port"},
+    {{"docker_image", "q", "service_debug_port", "20999"},
+     "services.debug_port",
+     "registry.rpc_port"},
     /* Names. */
     {{"docker_image", "q", "registry_dns_name", ""}, "registry.dns_name", "DNS name"},
     {{"docker_image", "q", "registry_dns_name", "a b"}, "registry.dns_name", "DNS name"},

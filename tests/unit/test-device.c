@@ -204,7 +204,7 @@ static int read_markers(const struct marker_case *c, char *scratch, size_t size,
     return qm_device_from_markers(&mount, &markers, scratch, size, device);
 }
 
-START_TEST(markers)
+START_TEST(what_markers_say)
 {
     for (size_t i = 0; i < sizeof(marker_cases) / sizeof(*marker_cases); i++) {
         const struct marker_case *c = &marker_cases[i];
@@ -305,7 +305,7 @@ int main(void)
     tcase_add_test(tcase, mount_lines_too_long_are_skipped);
     tcase_add_test(tcase, mount_scratch_of_any_size);
     tcase_add_test(tcase, file_systems);
-    tcase_add_test(tcase, markers);
+    tcase_add_test(tcase, what_markers_say);
     tcase_add_test(tcase, no_marker_no_device);
     tcase_add_test(tcase, marker_scratch_of_any_size);
     tcase_add_test(tcase, marker_of_a_megabyte);
