@@ -85,8 +85,8 @@ static void print_entry(const struct qm_config_entry *entry)
     const struct qm_config_key *about = entry->about;
 
     snprintf(left, sizeof(left), "--%s", entry->flag);
-    if (about->initial && about->initial[0])
-        snprintf(initial, sizeof(initial), " [%s%s%s]", about->initial,
+    if (entry->initial[0])
+        snprintf(initial, sizeof(initial), " [%s%s%s]", entry->initial,
                  about->unit && about->unit[0] ? " " : "", about->unit ? about->unit : "");
     printf("  %-38s %s%s\n", left, about->help, initial);
 }
