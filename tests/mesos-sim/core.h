@@ -85,9 +85,9 @@ void timer_stop(struct sim *sim, struct sim_timer *timer);
 
 /* ---- output.c ---- */
 
-void output_record(struct sim *sim, uint64_t stream, uint64_t connection, bool json,
+void output_record(struct sim *sim, int target, uint64_t stream, uint64_t connection, bool json,
                    const void *message);
-void output_end(struct sim *sim, uint64_t stream, uint64_t connection);
+void output_end(struct sim *sim, int target, uint64_t stream, uint64_t connection);
 void output_hang_up(struct sim *sim, uint64_t connection);
 void output_hang_up_all(struct sim *sim, int target);
 void output_process(struct sim *sim, const char *container, const struct sim_process *process);

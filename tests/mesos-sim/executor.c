@@ -92,8 +92,8 @@ void executor_free(struct executor *executor)
 void executor_send(struct executor *executor, const executor_event_t *event)
 {
     if (executor->stream)
-        output_record(executor->host->sim, executor->stream, executor->connection, executor->json,
-                      event);
+        output_record(executor->host->sim, (int)executor->host->index, executor->stream,
+                      executor->connection, executor->json, event);
 }
 
 static void send_launch(struct work *work)
@@ -246,7 +246,7 @@ void executor_ended(struct executor *executor, int status)
     timer_stop(sim, &executor->grace);
     executor->state = EXECUTOR_TERMINATED;
     if (executor->stream)
-        output_end(sim, executor->stream, executor->connection);
+        output_end(sim, (int)executor->host->index, executor->stream, executor->connection);
     executor->stream = 0;
     if (!executor->end_message)
         set_end(executor, MESOS__V1__TASK_STATE__TASK_FAILED,

@@ -138,7 +138,7 @@ static void subscribe(struct executor *executor, const executor_call_t *call, ui
     struct sim *sim = executor->host->sim;
 
     if (executor->stream)
-        output_end(sim, executor->stream, executor->connection);
+        output_end(sim, (int)executor->host->index, executor->stream, executor->connection);
     answer_stream(sim, response, json, NULL);
     executor->stream = response->stream;
     executor->connection = connection;
@@ -146,7 +146,7 @@ static void subscribe(struct executor *executor, const executor_call_t *call, ui
     if (executor->abandoned || executor->state == EXECUTOR_TERMINATING ||
         executor->state == EXECUTOR_TERMINATED) {
         executor_send_shutdown(executor);
-        output_end(sim, executor->stream, connection);
+        output_end(sim, (int)executor->host->index, executor->stream, connection);
         executor->stream = 0;
         return;
     }

@@ -32,8 +32,8 @@ static bool is_completed(struct sim *sim, const char *id)
 void framework_send(struct sim_framework *framework, const event_t *event)
 {
     if (framework->state == FRAMEWORK_CONNECTED)
-        output_record(framework->sim, framework->stream, framework->connection, framework->json,
-                      event);
+        output_record(framework->sim, SIM_MASTER, framework->stream, framework->connection,
+                      framework->json, event);
 }
 
 void framework_send_failure(struct sim_framework *framework, const char *agent_id,
@@ -70,8 +70,8 @@ static void error_record(struct sim *sim, uint64_t stream, uint64_t connection, 
     event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR;
     event.error = &error;
     error.message = (char *)message;
-    output_record(sim, stream, connection, json, &event);
-    output_end(sim, stream, connection);
+    output_record(sim, SIM_MASTER, stream, connection, json, &event);
+    output_end(sim, SIM_MASTER, stream, connection);
 }
 
 static void send_subscribed(struct sim_framework *framework)
@@ -406,7 +406,7 @@ void framework_remove(struct sim_framework *framework)
     timer_stop(sim, &framework->failover);
     drop_offers(framework, false);
     if (framework->state == FRAMEWORK_CONNECTED)
-        output_end(sim, framework->stream, framework->connection);
+        output_end(sim, SIM_MASTER, framework->stream, framework->connection);
     framework->state = FRAMEWORK_COMPLETED;
     framework->stream = 0;
     framework->unregistered_ms = sim->now;

@@ -37,9 +37,9 @@ void answer_stream(struct sim *sim, struct sim_response *response, bool json, co
     response->kind = SIM_STREAM;
     response->status = 200;
     response->stream = ++sim->last_stream;
-    add_header(response, "Content-Type", json ? "application/json" : "application/x-protobuf");
     if (stream_id)
         add_header(response, "Mesos-Stream-Id", stream_id);
+    add_header(response, "Content-Type", json ? "application/json" : "application/x-protobuf");
 }
 
 void sim_response_deinit(struct sim_response *response)

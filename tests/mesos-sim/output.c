@@ -47,7 +47,7 @@ static void entry_free(struct output_entry *entry)
     free(entry);
 }
 
-void output_record(struct sim *sim, uint64_t stream, uint64_t connection, bool json,
+void output_record(struct sim *sim, int target, uint64_t stream, uint64_t connection, bool json,
                    const void *message)
 {
     struct output_entry *entry;
@@ -73,14 +73,16 @@ void output_record(struct sim *sim, uint64_t stream, uint64_t connection, bool j
     free(text);
     entry->out.data = entry->data;
     entry->out.len = head_len + size;
+    entry->out.target = target;
     entry->out.stream = stream;
     entry->out.connection = connection;
 }
 
-void output_end(struct sim *sim, uint64_t stream, uint64_t connection)
+void output_end(struct sim *sim, int target, uint64_t stream, uint64_t connection)
 {
     struct output_entry *entry = entry_new(sim, SIM_OUT_END);
 
+    entry->out.target = target;
     entry->out.stream = stream;
     entry->out.connection = connection;
 }
