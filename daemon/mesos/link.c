@@ -6,7 +6,6 @@
  */
 #include "mesos/link.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -145,23 +144,22 @@ static const char *error_text(const struct link *l)
     }
 }
 
-static void no_connection(struct link *l, int error)
+/* libevent keeps the reason why a connection was refused to itself, but for names. */
+static void no_connection(struct link *l)
 {
     char why[160];
     struct bufferevent *bev = evhttp_connection_get_bufferevent(l->connection);
     int dns = bev != NULL ? bufferevent_socket_get_dns_error(bev) : 0;
-    if (dns != 0)
-        snprintf(why, sizeof why, "name not found (%s)", evutil_gai_strerror(dns));
-    else if (error != 0 && error != EINPROGRESS && error != EAGAIN)
-        snprintf(why, sizeof why, "cannot connect (%s)", strerror(error));
-    else
-        snprintf(why, sizeof why, "cannot connect");
+    if (dns == 0) {
+        l->callbacks.failed(l->userdata, "cannot connect");
+        return;
+    }
+    snprintf(why, sizeof why, "name not found (%s)", evutil_gai_strerror(dns));
     l->callbacks.failed(l->userdata, why);
 }
 
 static void on_done(struct evhttp_request *request, void *userdata)
 {
-    int error = EVUTIL_SOCKET_ERROR();
     struct link *l = userdata;
     if (request == NULL) {
         l->callbacks.failed(l->userdata, error_text(l));
@@ -172,7 +170,7 @@ static void on_done(struct evhttp_request *request, void *userdata)
         if (l->error == EVREQ_HTTP_TIMEOUT)
             l->callbacks.failed(l->userdata, "no connection in time");
         else
-            no_connection(l, error);
+            no_connection(l);
         return;
     }
     if (!l->stream)
@@ -217,7 +215,6 @@ void link_post(struct link *l, const char *path, const char *authorization, cons
     l->error = -1;
     l->streaming = false;
     evbuffer_add_buffer(evhttp_request_get_output_buffer(request), body);
-    errno = 0;
     if (evhttp_make_request(l->connection, request, EVHTTP_REQ_POST, path) != 0)
         l->callbacks.failed(l->userdata, "cannot send");
 }
