@@ -76,23 +76,22 @@ static void on_timer(evutil_socket_t fd, short events, void *userdata)
 
 /* ---- outputs ---- */
 
-/* Connection and stream numbers are unique over all servers, so whoever knows it will act. */
 static void perform(struct face *face, const struct sim_output *out)
 {
-    struct face_target *target = &face->targets[out->target + 1];
+    struct sim_http_server *server = face->targets[sim_http_server_number(out->connection)].server;
 
     switch (out->kind) {
     case SIM_OUT_RECORD:
-        sim_http_stream_write(target->server, out->stream, out->data, out->len);
+        sim_http_stream_write(server, out->stream, out->data, out->len);
         break;
     case SIM_OUT_END:
-        sim_http_stream_end(target->server, out->stream);
+        sim_http_stream_end(server, out->stream);
         break;
     case SIM_OUT_HANG_UP:
-        sim_http_hang_up(target->server, out->connection);
+        sim_http_hang_up(server, out->connection);
         break;
     case SIM_OUT_HANG_UP_ALL:
-        sim_http_hang_up_all(target->server);
+        sim_http_hang_up_all(face->targets[out->target + 1].server);
         break;
     case SIM_OUT_START_PROCESS:
         face_log(face, "%s: start %s", face->cluster.agents[out->process->agent].hostname,
@@ -298,7 +297,7 @@ static int explain(char **ret_error, int r, const char *what)
 
 static int open_ports(struct face *face, char **ret_error)
 {
-    static const struct sim_http_hooks hooks = {.request = on_request, .closed = on_closed};
+    struct sim_http_hooks hooks = {.request = on_request, .closed = on_closed};
     char what[64];
 
     face->targets = calloc(face->cluster.cluster.n_agents + 1, sizeof(*face->targets));
@@ -311,6 +310,7 @@ static int open_ports(struct face *face, char **ret_error)
 
         target->face = face;
         target->number = (int)i - 1;
+        hooks.number = (uint16_t)i;
         snprintf(what, sizeof(what), "127.0.0.1:%zu", port);
         r = port > UINT16_MAX
                 ? -ERANGE

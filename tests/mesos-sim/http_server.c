@@ -215,7 +215,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    connection->number = ++last_number;
+    connection->number = ++last_number << 16 | server->hooks.number;
     connection->server = server;
     connection->exchange.connection = connection;
     connection->parser.data = connection;
@@ -289,6 +289,11 @@ struct sim_http_server *sim_http_server_free(struct sim_http_server *server)
         connection_free(server->connections);
     free(server);
     return NULL;
+}
+
+uint16_t sim_http_server_number(uint64_t connection)
+{
+    return connection & UINT16_MAX;
 }
 
 uint16_t sim_http_server_port(const struct sim_http_server *server)

@@ -19,7 +19,8 @@ struct sim_http_stream;
 struct sim_http_exchange; /* one request and the connection that waits for its answer */
 
 /* The request, borrowed by the handler until it returns. */
-/* The number of its connection: never given twice, not even by two servers of one process. */
+/* The number of its connection: never given twice, not even by two servers of one process. Its low
+ * 16 bits are the server's `number`. */
 uint64_t sim_http_connection_number(const struct sim_http_exchange *exchange);
 const char *sim_http_method(const struct sim_http_exchange *exchange);
 const char *
@@ -55,6 +56,8 @@ void sim_http_abort(struct sim_http_exchange *exchange);
 struct sim_http_stream *sim_http_stream_begin(struct sim_http_exchange *exchange, uint64_t number,
                                               const struct sim_http_extra_header *extra);
 struct sim_http_hooks {
+    uint16_t
+        number; /* of the server: what sim_http_server_number() finds in a connection's number */
     /* Must answer the exchange before it returns; one left unanswered is closed. */
     void (*request)(void *userdata, struct sim_http_exchange *exchange);
     /* The peer closed or half-closed, or the connection broke. Not called for those that we close.
@@ -65,6 +68,7 @@ struct sim_http_hooks {
 /* A server on 127.0.0.1:`port` (0: the system chooses one), listening. 0 or a negative errno. */
 int sim_http_server_new(struct sim_http_server **ret, struct event_base *base, uint16_t port,
                         const struct sim_http_hooks *hooks, void *userdata);
+uint16_t sim_http_server_number(uint64_t connection);
 struct sim_http_server *sim_http_server_free(struct sim_http_server *server);
 uint16_t sim_http_server_port(const struct sim_http_server *server);
 
