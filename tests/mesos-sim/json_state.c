@@ -53,11 +53,25 @@ static json_t *status_json(const Mesos__V1__TaskStatus *status)
     set_text(json, "state", enum_name(&mesos__v1__task_state__descriptor, (int)status->state));
     set(json, "timestamp", json_real(status->has_timestamp ? status->timestamp : 0));
     set_labels(json, status->labels);
-    if (status->container_status)
-        set(json, "container_status", json_map_from_message(&status->container_status->base));
+    if (status->container_status) {
+        json_t *container = json_map_from_message(&status->container_status->base);
+
+        json_object_del(container, "executor_pid"); /* the v1 API alone shows it */
+        set(json, "container_status", container);
+    }
     if (status->has_healthy)
         set(json, "healthy", json_boolean(status->healthy));
     return json;
+}
+
+/* Shown only where a command names one. */
+static const char *task_user(const Mesos__V1__TaskInfo *info)
+{
+    const Mesos__V1__CommandInfo *command = info->command    ? info->command
+                                            : info->executor ? info->executor->command
+                                                             : NULL;
+
+    return command ? command->user : NULL;
 }
 
 static json_t *task_json(const struct sim_task *task)
@@ -80,8 +94,8 @@ static json_t *task_json(const struct sim_task *task)
     for (size_t i = 0; i < view.n_statuses; i++)
         json_array_append_new(statuses, status_json(view.statuses[i]));
     set(json, "statuses", statuses);
-    if (view.user && *view.user)
-        set_text(json, "user", view.user);
+    if (task_user(view.info))
+        set_text(json, "user", task_user(view.info));
     set_labels(json, view.info->labels);
     if (view.info->discovery)
         set(json, "discovery", json_map_from_message(&view.info->discovery->base));

@@ -18,6 +18,7 @@ class Stream:
         self.socket.sendall(f'{request}Content-Length: {len(text)}\r\n\r\n'.encode() + text)
         self.buffer = b''
         self.head = self.until(b'\r\n\r\n').decode()
+        expect(self.head.startswith('HTTP/1.1 200 '), f'no stream: {self.head}')
         self.headers = dict(line.split(': ', 1) for line in self.head.split('\r\n')[1:] if line)
 
     def more(self):
