@@ -3,7 +3,9 @@
 
 The expected heads and texts were recorded from Mesos 1.11.1.
 """
+import functools
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -11,7 +13,7 @@ import re
 import signal
 import socket
 import sys
-import time
+import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / 'lib'))
@@ -200,6 +202,41 @@ def command_task(box):
     host = box.directory / 'hosts/agent-1'
     expect(out.read_text() == f'fetched\nb c {host} {host}/mounts\n{out.parent}\n',
            f'stdout of the task: {out.read_text()!r}')
+
+
+@case('URIs come over HTTP, executable and unpacked')
+def fetched(box):
+    served = box.directory / 'served'
+    box.write('served/tool', '#!/bin/sh\necho tool runs\n')
+    box.write('inner/text.txt', 'unpacked\n')
+    box.run('tar', ['tar', '-C', box.directory / 'inner', '-czf', served / 'more.tar.gz', 'text.txt'])
+    web = http.server.ThreadingHTTPServer(
+        ('127.0.0.1', 0), functools.partial(QuietFiles, directory=str(served)))
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    at = f'http://127.0.0.1:{web.server_port}'
+    sim = start(box)
+    scheduler = Scheduler(sim.port)
+    scheduler.subscribe()
+    offer = scheduler.offers()[0]
+    scheduler.launch(
+        offer, scheduler.task(offer, 'good', command={
+            'value': './renamed && cat text.txt',
+            'uris': [{'value': f'{at}/tool?x=1', 'executable': True, 'output_file': 'renamed'},
+                     {'value': f'{at}/more.tar.gz'}]}),
+        scheduler.task(offer, 'bad', command={'value': 'true', 'uris': [{'value': f'{at}/nosuch'}]}))
+    last = {}
+    while last.get('good') != 'TASK_FINISHED' or last.get('bad') != 'TASK_FAILED':
+        status = scheduler.update()
+        last[status['task_id']['value']] = status['state']
+        expect(last.get('good') != 'TASK_FAILED' and last.get('bad') != 'TASK_FINISHED', f'{last}')
+    out = next((box.directory / 'hosts').rglob('executors/good/**/stdout'))
+    expect(out.read_text() == 'tool runs\nunpacked\n', out.read_text())
+    web.shutdown()
+
+
+class QuietFiles(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
 
 
 @case('ends of processes are reported as they are')
@@ -429,6 +466,60 @@ def faults(box):
         slaves = get(sim.port, '/slaves')['slaves']
         return not refuses(sim.agents['agent-1']) and slaves and slaves[0]['active'] and slaves[0]['id']
     expect(wait_for(is_back, 20, 'the agent is back') == before, 'the agent has a new id')
+
+
+@case('a task lives through kill and restart of its agent; a new id loses it')
+def agent_restart(box):
+    sim = start(box)
+    scheduler = Scheduler(sim.port)
+    scheduler.subscribe()
+    offer = scheduler.offers()[0]
+    pid_file = box.directory / 'pid'
+    scheduler.launch(offer, scheduler.task(offer, 'lives', command={
+        'value': f'echo $$ > {pid_file}.new; mv {pid_file}.new {pid_file}; exec sleep 600'}))
+    while scheduler.update()['state'] != 'TASK_RUNNING':
+        pass
+    wait_for(pid_file.exists, 10, 'the task runs')
+    pid = int(pid_file.read_text())
+    for more in ('', '?new_id=1'):
+        wire.call(sim.port, 'POST', '/sim/agents/agent-1/kill', b'')
+        expect(alive(pid), 'the task died with its agent')
+        wire.call(sim.port, 'POST', f'/sim/agents/agent-1/restart{more}', b'')
+
+        def is_back():
+            slaves = get(sim.port, '/slaves')['slaves']
+            return [s['id'] for s in slaves if s['active']]
+        ids = wait_for(is_back, 20, 'the agent is back')
+        if not more:
+            expect(ids == [offer['agent_id']['value']], f'agent ids {ids}')
+            tasks = get(sim.port, '/state')['frameworks'][0]['tasks']
+            expect([t['state'] for t in tasks] == ['TASK_RUNNING'], f'tasks {tasks}')
+            expect(alive(pid), 'the task died with the restart of its agent')
+    expect(ids != [offer['agent_id']['value']], f'agent ids {ids}')
+    wait_for(lambda: not alive(pid), 20, 'the task of the old agent id ends')
+
+
+@case('a container is played: it runs when its image is there')
+def images(box):
+    cluster = box.write('cluster.yaml', 'agents: [{hostname: a}]\nimages: {missing: ["q/s:2"], '
+                        'start_s: 0.2, commands: {"q/s:3": "exit 5"}}\n')
+    sim = start(box, f'--cluster={cluster}')
+    scheduler = Scheduler(sim.port)
+    scheduler.subscribe()
+    offer = scheduler.offers()[0]
+
+    def service(version):
+        container = {'type': 'DOCKER', 'docker': {'image': f'q/s:{version}', 'network': 'HOST'}}
+        return scheduler.task(offer, f't{version}', container=container, command={'shell': False})
+    scheduler.launch(offer, *[service(version) for version in (1, 2, 3)])
+    last = {}
+    while last.get('t1') != 'TASK_RUNNING' or len(last) < 3 or last['t3'] != 'TASK_FAILED':
+        status = scheduler.update()
+        last[status['task_id']['value']] = status['state']
+    expect(last['t2'] == 'TASK_FAILED', f'{last}')
+    expect(wire.call(sim.port, 'POST', '/sim/tasks/t1/fail', b'').status == 200, 'fail')
+    status = scheduler.update()
+    expect(status['state'] == 'TASK_FAILED' and status['task_id']['value'] == 't1', f'{status}')
 
 
 def refuses(port):
