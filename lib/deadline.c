@@ -172,6 +172,7 @@ qm_time qm_planner_deadline(const struct qm_planner *p)
     at = qm_earlier(at, qm_revive_deadline(p));
     at = qm_earlier(at, qm_jobs_deadline(p));
     at = qm_earlier(at, qm_deploy_deadline(p));
+    at = qm_earlier(at, qm_floating_deadline(p));
     at = qm_earlier(at, shutdown_deadline(p));
     return at;
 }

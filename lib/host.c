@@ -157,9 +157,15 @@ static struct qm_domain *domain_get(struct qm_planner *p, const char *name)
     if (domain)
         return domain;
     domain = qm_zalloc(p->allocator, sizeof(*domain) + length);
-    if (!domain ||
-        (memcpy(domain->name, name, length), qm_hashmap_put(&p->domain_map, domain->name, domain)) < 0) {
+    if (!domain || !qm_grow(p->allocator, &p->domains, &p->domains_capacity, p->n_domains + 1,
+                            sizeof(*p->domains))) {
         qm_free(p->allocator, domain);
+        qm_out_of_memory(p);
+        return NULL;
+    }
+    memcpy(domain->name, name, length);
+    p->domains[p->n_domains++] = domain;
+    if (qm_hashmap_put(&p->domain_map, domain->name, domain) < 0) {
         qm_out_of_memory(p);
         return NULL;
     }

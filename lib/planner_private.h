@@ -24,6 +24,7 @@
 #define QM_RECONCILE_BATCH 1000 /* task keys in one explicit call */
 #define QM_MESSAGE_MAX     512  /* bytes kept of Mesos' and probers' texts */
 #define QM_NO_PHASE        SIZE_MAX
+#define QM_SURGE_WAIT      QM_SECONDS(5) /* for an offer that has room for a successor */
 
 struct qm_host;
 
@@ -95,7 +96,7 @@ struct qm_place {
     struct qm_host *host;  /* NULL: floating */
     struct qm_task *task;  /* live, or the dead one that says what to repair with */
     struct qm_task *surge; /* floating: the new task that starts before the old one stops */
-    qm_time retry_at;      /* back-off; 0 = none */
+    qm_time retry_at;      /* back-off; 0 = none; with surge_wanted: since when */
     qm_time why_since;
     uint32_t have, want;
     uint16_t instance;
@@ -105,6 +106,7 @@ struct qm_place {
     uint8_t why;    /* enum qm_reason_code of the last look */
     uint8_t status; /* enum qm_status of its step */
     bool once_healthy : 1;
+    bool surge_wanted : 1; /* floating: its successor may start beside it */
     bool needs_room : 1; /* an upgrade of it waits for an offer that shows the difference */
 };
 
@@ -147,7 +149,8 @@ struct qm_offer_left {
     const char *role;
     struct qm_resource *resources; /* amounts and ranges are reduced */
     size_t n_resources;
-    bool gone; /* rescinded, or void with the connection */
+    bool gone;    /* rescinded, or void with the connection */
+    bool foreign; /* of an agent that is not the host's present one */
     bool used; /* a launch of this instant takes from it */
 };
 
@@ -164,12 +167,12 @@ struct qm_job_task {
 
 /* One ACCEPT: all that one host starts from offers of one role. */
 struct qm_job {
-    struct qm_job *next;
+    struct qm_job *next; /* of its host while it is put together, then of all */
     struct qm_arena arena; /* everything it points to */
     struct qm_host *host;
     struct qm_agent *agent;
     const char *role;
-    const char **offer_ids;
+    const char **offer_ids; /* NULL: went away */
     size_t n_offer_ids;
     struct qm_job_task *tasks;
     struct qm_job_task **last;
@@ -217,8 +220,8 @@ struct qm_host {
     bool counted_unreported : 1;
     bool mount_point : 1;
     bool allowed : 1;
-    bool wants : 1;    /* something is to start there: look at its offers */
-    bool starved : 1;  /* wants, and its last offer was declined for long */
+    bool wants : 1; /* something is to start there: look at its offers */
+    bool waits : 1; /* something will be, but not now */
     char name[];
 };
 
@@ -315,6 +318,14 @@ struct qm_recent_offer {
     uint8_t service;
 };
 
+/* How long a declined agent is not to be offered again. */
+enum qm_decline {
+    QM_DECLINE_LONG, /* nothing is wanted there */
+    QM_DECLINE_BUSY, /* something will be, or its resources did not do */
+    QM_DECLINE_NOW,  /* a launch of ours came to nothing: offer it again at once */
+    QM_DECLINES,
+};
+
 struct qm_inverse {
     struct qm_inverse *next;
     const char *id;
@@ -334,6 +345,10 @@ struct qm_planner {
     struct qm_arena scratch; /* inside one function */
 
     struct qm_hashmap host_map, agent_map, task_map, domain_map, device_map, version_map, stranger_map;
+    char **versions;
+    size_t n_versions, versions_capacity;
+    struct qm_domain **domains;
+    size_t n_domains, domains_capacity;
     struct qm_host **hosts; /* by name when hosts_sorted */
     size_t n_hosts, hosts_capacity;
     bool hosts_sorted;
@@ -353,13 +368,13 @@ struct qm_planner {
     bool suppressed;
 
     /* reconciliation */
-    size_t n_unanswered;
+    size_t n_unanswered, n_asked;
     bool reconcile_due_now;
     qm_time reconcile_started;
     qm_time reconcile_next; /* explicit */
     qm_duration reconcile_delay;
     qm_time reconcile_implicit_at;
-    bool old_state;
+    bool old_state, old_state_accepted;
     bool synced; /* the first reconciliation after the start is over */
     size_t n_disagree;
     struct qm_stranger *strangers;
@@ -376,6 +391,7 @@ struct qm_planner {
     qm_time shutdown_at; /* QM_TIME_NEVER: no grace runs */
     bool shutting_down;  /* the grace is over */
     struct qm_plan plan;
+    const struct qm_host *bootstrap; /* whose registry goes first and alone; NULL: nobody's */
     bool bootstrapped; /* the first registry ran healthy, or a device is registered */
     size_t n_registered; /* devices with an id */
     size_t n_doubled;
@@ -383,6 +399,7 @@ struct qm_planner {
     qm_time probing_since;
     size_t storage_unavailable;
     size_t floating_wanted;
+    bool floating_look; /* a back-off or a patience may be over */
     size_t n_wanting; /* hosts with wants */
     size_t n_surplus;
     uint8_t *framework_unknown;
@@ -392,6 +409,7 @@ struct qm_planner {
     bool framework_dirty;
     bool framework_in_save;
     uint64_t framework_revision;
+    uint64_t order_revision; /* of the newest epoch or target: nothing moves before it is durable */
     uint64_t revision;       /* of the newest save given out */
     uint64_t saved_revision; /* newest one confirmed */
     bool save_under_way;
@@ -404,10 +422,13 @@ struct qm_planner {
 
     /* offers and launches */
     struct qm_offer_left *offers; /* of this instant, to be looked at */
-    struct qm_offer_left **offers_last;
-    const char **idle; /* ids of offers of hosts that want nothing */
-    size_t n_idle, idle_capacity;
-    struct qm_job *jobs; /* wait for their records */
+    struct {
+        const char **ids; /* declined alike */
+        size_t n, capacity;
+    } declines[QM_DECLINES];
+    struct qm_job *jobs; /* wait for their records, oldest first */
+    struct qm_job **jobs_last;
+    bool jobs_dirty; /* one may be given out, or is to be dropped */
     struct qm_hashmap job_offers;
     struct qm_job *spent; /* given out, alive until the next step */
     struct qm_inverse *inverse;
@@ -427,6 +448,8 @@ struct qm_planner {
     size_t out_rank;
     uint64_t out_sequence;
     bool drained;
+    void **graves; /* blocks that actions may still point to: freed with them */
+    size_t n_graves, graves_capacity;
 };
 
 #endif

@@ -17,6 +17,7 @@ void qm_reconcile_begin(struct qm_planner *p)
             if (qm_stage_live(task->stage) && task->stage != QM_STAGE_INTENT &&
                 task->stage != QM_STAGE_SAVED)
                 qm_task_enter(p, task, QM_STAGE_UNANSWERED, "subscribed");
+    p->n_asked = p->n_unanswered;
     p->reconcile_started = p->now;
     p->reconcile_delay = p->policy->reconcile_first;
     p->reconcile_next = p->now;

@@ -47,7 +47,7 @@ void qm_agent_lost(struct qm_planner *p, struct qm_agent *agent, const char *cau
 /** qm_agent_retire() - frees an agent that nothing refers to. */
 void qm_agent_retire(struct qm_planner *p, struct qm_agent *agent);
 
-/* device.c */
+/* known_device.c (device.c reads the markers of mounts: the name was taken twice) */
 void qm_devices_report(struct qm_planner *p, struct qm_host *host, const struct qm_device *devices,
                        size_t n);
 void qm_devices_free(struct qm_planner *p, struct qm_host *host);
@@ -120,6 +120,7 @@ qm_time qm_strangers_deadline(const struct qm_planner *p);
 
 /* offer.c */
 void qm_offers_void(struct qm_planner *p);
+void qm_decline(struct qm_planner *p, enum qm_decline how, const char *offer_id);
 /** qm_offers_finish() - launches from what was used, declines the rest. */
 void qm_offers_finish(struct qm_planner *p);
 void qm_offers_reset(struct qm_planner *p);
@@ -127,7 +128,11 @@ void qm_outcome(struct qm_planner *p, const struct qm_host *host, size_t service
                 enum qm_reason_code code, uint64_t have, uint64_t want);
 
 /* launch.c */
-struct qm_job *qm_job_of(struct qm_planner *p, struct qm_host *host, const char *role);
+/** qm_launch() - makes a task in a place from a fitting offer. False: it does not fit, why is set. */
+bool qm_launch(struct qm_planner *p, struct qm_host *host, struct qm_place *place, bool surge,
+               const char *version, struct qm_reason *why);
+/** qm_jobs_queue() - a host's launches of this instant begin to wait for its record. */
+void qm_jobs_queue(struct qm_planner *p, struct qm_host *host);
 void qm_jobs_release(struct qm_planner *p);
 void qm_jobs_drop_host(struct qm_planner *p, struct qm_host *host, const char *cause);
 void qm_jobs_drop_services(struct qm_planner *p, const char *cause);
@@ -136,32 +141,28 @@ bool qm_job_rescind(struct qm_planner *p, const char *offer_id);
 void qm_jobs_free(struct qm_planner *p);
 void qm_jobs_free_spent(struct qm_planner *p);
 qm_time qm_jobs_deadline(const struct qm_planner *p);
-/** qm_launch() - makes a task in a place from a fitting offer. False: it does not fit, why is set. */
-bool qm_launch(struct qm_planner *p, struct qm_host *host, struct qm_place *place, bool surge,
-               const char *version, struct qm_reason *why);
 
 /* fit.c */
-struct qm_fit {
-    const char *role;
-    struct qm_resource_use *uses;
-    size_t n_uses;
-    struct qm_task_port ports[QM_PORTS_MAX];
-    size_t n_ports;
-};
-/** qm_fit() - takes a service's needs from offers of a host; true when they fit. @take: reduce them. */
-bool qm_fit(struct qm_planner *p, struct qm_host *host, size_t service, bool take,
-            struct qm_arena *arena, struct qm_job *(*job_of)(struct qm_planner *, struct qm_host *,
-                                                           const char *),
-            struct qm_fit *fit, struct qm_reason *why);
-/** qm_room_beside() - does an offer hold what a new task needs beyond what its old one frees? */
-bool qm_room_beside(const struct qm_planner *p, const struct qm_host *host, const struct qm_task *old,
-                    struct qm_reason *why);
+/** qm_fit() - the first offer of the first role group that holds a service's needs; NULL: why is set. */
+struct qm_offer_left *qm_fit(const struct qm_planner *p, const struct qm_host *host, size_t service,
+                             const struct qm_task *freed, struct qm_reason *why);
+/** qm_fit_take() - takes them for @task from the group that qm_fit() found. False: no memory. */
+bool qm_fit_take(struct qm_planner *p, struct qm_offer_left *group, size_t service,
+                 struct qm_arena *arena, struct qm_job_task *task);
 
 /* gates.c: the rules of a step, in order */
-bool qm_may_start(struct qm_planner *p, struct qm_host *host, struct qm_place *place,
+/** qm_may_start() - may an empty place be filled, offers aside? False: why is set. */
+bool qm_may_start(const struct qm_planner *p, const struct qm_place *place, const struct qm_host *host,
                   struct qm_reason *why);
-bool qm_may_stop(struct qm_planner *p, struct qm_place *place, bool replaced,
-                 struct qm_reason *why);
+/** qm_may_stop() - may the running task of an outdated place be stopped now? False: why is set. */
+bool qm_may_stop(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why);
+/** qm_may_stop_surplus() - a task without a place: rules 1, 5 and 7. */
+bool qm_may_stop_surplus(const struct qm_planner *p, const struct qm_task *task,
+                         struct qm_reason *why);
+/** qm_host_gate() - rule 7's part that concerns the whole host. */
+bool qm_host_gate(const struct qm_planner *p, const struct qm_host *host, bool start,
+                  struct qm_reason *why);
+/** qm_version_to_start() - what an empty place is filled with: its record's version or the target. */
 const char *qm_version_to_start(const struct qm_planner *p, const struct qm_place *place);
 void qm_place_why(struct qm_planner *p, struct qm_place *place, const struct qm_reason *why);
 
@@ -171,37 +172,47 @@ bool qm_available_after_stop(const struct qm_planner *p, const struct qm_place *
 size_t qm_registry_replicas(const struct qm_planner *p);
 
 /* rollout.c */
-void qm_plan_build(struct qm_planner *p);
+/** qm_plan_begin() - a new plan towards the present target. */
 void qm_plan_begin(struct qm_planner *p, enum qm_plan_kind kind);
-/** qm_plan_progress() - opens and completes phases; true when something was opened. */
+/** qm_plan_restore() - the plan that the records tell of, after a start. */
+void qm_plan_restore(struct qm_planner *p, enum qm_plan_kind kind);
+/** qm_plan_progress() - opens and completes phases; true when hosts are to be looked at again. */
 bool qm_plan_progress(struct qm_planner *p);
+/** qm_plan_steps() - stops what is to be stopped now. */
+void qm_plan_steps(struct qm_planner *p);
 void qm_plan_touch_all(struct qm_planner *p);
 void qm_plan_free(struct qm_planner *p);
 /** qm_plan_drop_queues() - they name hosts that may be gone: built again when needed. */
 void qm_plan_drop_queues(struct qm_planner *p);
+/** qm_plan_rolls() - is it a plan whose steps need min_ready? */
 bool qm_plan_rolls(const struct qm_planner *p);
-struct qm_phase *qm_phase_of(struct qm_planner *p, size_t service);
-void qm_phase_set(struct qm_planner *p, struct qm_phase *phase, enum qm_status status);
-void qm_phase_build_queue(struct qm_planner *p, struct qm_phase *phase);
+const struct qm_phase *qm_phase_of(const struct qm_planner *p, size_t service);
+void qm_phase_open(struct qm_planner *p, struct qm_phase *phase);
+/** qm_phase_queue() - hosts with places of this phase by failure domain and name. */
+bool qm_phase_queue(struct qm_planner *p, struct qm_phase *phase);
 enum qm_status qm_phase_status(const struct qm_planner *p, const struct qm_phase *phase);
+/** qm_plan_status() - status word; why: the reason for which the whole plan waits. */
 enum qm_status qm_plan_status(const struct qm_planner *p, struct qm_reason *why);
+size_t qm_count(const struct qm_planner *p, size_t service, enum qm_counted what);
+uint64_t qm_overall_hash(const struct qm_planner *p);
 
 /* plan_deploy.c, plan_upgrade.c, plan_shutdown.c */
 bool qm_deploy_progress(struct qm_planner *p);
-bool qm_deploy_first_phase_waits(const struct qm_planner *p, struct qm_reason *why);
-bool qm_deploy_bootstrap_waits(const struct qm_planner *p, const struct qm_place *place,
+bool qm_deploy_probing(const struct qm_planner *p, struct qm_reason *why);
+bool qm_deploy_bootstrap_holds(const struct qm_planner *p, const struct qm_place *place,
                                struct qm_reason *why);
+void qm_deploy_choose_bootstrap(struct qm_planner *p);
 qm_time qm_deploy_deadline(const struct qm_planner *p);
 bool qm_upgrade_progress(struct qm_planner *p);
 void qm_upgrade_steps(struct qm_planner *p);
+void qm_upgrade_consider(struct qm_planner *p, struct qm_place *place);
 bool qm_shutdown_progress(struct qm_planner *p);
-void qm_shutdown_steps(struct qm_planner *p);
+void qm_shutdown_catch_up(struct qm_planner *p);
 
 /* floating.c */
 void qm_floating_start(struct qm_planner *p);
 void qm_floating_refresh(struct qm_planner *p);
-void qm_floating_surge_done(struct qm_planner *p, struct qm_place *place);
-size_t qm_host_floating_tasks(const struct qm_planner *p, const struct qm_host *host, size_t service);
+qm_time qm_floating_deadline(const struct qm_planner *p);
 
 /* decide.c */
 void qm_decide(struct qm_planner *p);
@@ -228,14 +239,10 @@ qm_time qm_revive_deadline(const struct qm_planner *p);
 
 /* saving.c */
 void qm_framework_changed(struct qm_planner *p);
-bool qm_framework_saved(const struct qm_planner *p);
+void qm_order_changed(struct qm_planner *p);
+bool qm_order_saved(const struct qm_planner *p);
 void qm_save_emit(struct qm_planner *p);
 qm_time qm_save_deadline(const struct qm_planner *p);
-
-/* record.c */
-int qm_record_read(struct qm_planner *p, const struct qm_record *record, struct qm_error *error);
-bool qm_record_write_framework(struct qm_planner *p, struct qm_record *record);
-bool qm_record_write_host(struct qm_planner *p, struct qm_host *host, struct qm_record *record);
 
 /* actions.c */
 struct qm_action *qm_emit(struct qm_planner *p, enum qm_rank rank, enum qm_action_type type,

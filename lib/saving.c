@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record.h"
 #include "rooms.h"
 
 void qm_framework_changed(struct qm_planner *p)
@@ -14,9 +15,16 @@ void qm_framework_changed(struct qm_planner *p)
     p->framework_revision = UINT64_MAX;
 }
 
-bool qm_framework_saved(const struct qm_planner *p)
+/* A change that launches and kills wait for. */
+void qm_order_changed(struct qm_planner *p)
 {
-    return p->framework_revision <= p->saved_revision;
+    qm_framework_changed(p);
+    p->order_revision = UINT64_MAX;
+}
+
+bool qm_order_saved(const struct qm_planner *p)
+{
+    return p->order_revision <= p->saved_revision;
 }
 
 static int by_name(const void *a, const void *b)
@@ -80,6 +88,8 @@ void qm_save_emit(struct qm_planner *p)
         p->framework_dirty = false;
         p->framework_in_save = true;
         p->framework_revision = p->revision;
+        if (p->order_revision == UINT64_MAX)
+            p->order_revision = p->revision;
     }
     take_hosts(p, records, &save.n_records);
     if (p->failed)
@@ -111,6 +121,7 @@ int qm_fact_saved(struct qm_planner *p, uint64_t revision)
         qm_host_touch(p, p->saving[i]);
     }
     p->n_saving = 0;
+    p->jobs_dirty = true;
     p->plan.dirty = true;
     return 0;
 }
@@ -126,6 +137,8 @@ int qm_fact_save_failed(struct qm_planner *p, uint64_t revision)
     p->save_under_way = false;
     if (p->framework_in_save)
         qm_framework_changed(p);
+    if (p->order_revision > p->saved_revision)
+        p->order_revision = UINT64_MAX;
     p->framework_in_save = false;
     for (size_t i = 0; i < p->n_saving; i++) {
         p->saving[i]->in_save = false;

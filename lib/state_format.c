@@ -62,7 +62,12 @@ static void write_framework(struct qm_writer *writer, const Framework *framework
     write_target(writer, "completed", framework->completed);
     write_number(writer, "plan_number", framework->has_plan_number, framework->plan_number);
     write_number(writer, "plan_started", framework->has_plan_started, framework->plan_started);
+    write_number(writer, "plan_kind", framework->has_plan_kind, framework->plan_kind);
+    write_number(writer, "plan_completed", framework->has_plan_completed,
+                 framework->plan_completed);
     write_flag(writer, "paused", framework->has_paused, framework->paused);
+    write_number(writer, "paused_since", framework->has_paused_since, framework->paused_since);
+    write_flag(writer, "bootstrapped", framework->has_bootstrapped, framework->bootstrapped);
     write_number(writer, "shutdown_at", framework->has_shutdown_at, framework->shutdown_at);
     for (size_t i = 0; i < framework->n_history; i++) {
         char name[40];
@@ -93,6 +98,11 @@ static void write_task(struct qm_writer *writer, size_t i, const Task *task)
         qm_write(writer, "task[%zu].was_healthy: %s\n", i, task->was_healthy ? "true" : "false");
     if (task->has_surplus)
         qm_write(writer, "task[%zu].surplus: %s\n", i, task->surplus ? "true" : "false");
+    if (task->has_ended)
+        qm_write(writer, "task[%zu].ended: %s\n", i, task->ended ? "true" : "false");
+    if (task->has_health_checked)
+        qm_write(writer, "task[%zu].health_checked: %s\n", i,
+                 task->health_checked ? "true" : "false");
 }
 
 static void write_host(struct qm_writer *writer, const Host *host)

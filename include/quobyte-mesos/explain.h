@@ -29,6 +29,7 @@ enum qm_reason_code {
     QM_WHY_UNREACHABLE,          /* its agent is unreachable: subject = host */
     QM_WHY_TWO_AGENTS,           /* two connected agents say that they are this host */
     QM_WHY_DEVICE_STALE,         /* devices not reported since the host came */
+    QM_WHY_DEVICE_MISSING,       /* its service ran there, its device is not there: subject = type */
     QM_WHY_DEVICE_ON_TWO_HOSTS,  /* subject = device */
     QM_WHY_MAINTENANCE,          /* host is in, or near, a maintenance window */
     QM_WHY_BACKOFF,              /* have = failures, want = milliseconds until the next try */
