@@ -9,6 +9,7 @@
 #include <quobyte-mesos/state.h>
 #include <quobyte-mesos/trace.h>
 
+#include "fail.h"
 #include "unit.h"
 
 START_TEST(errors)
@@ -26,6 +27,26 @@ START_TEST(errors)
         ck_assert_str_ne(qm_strerror(code), qm_strerror(4711));
     ck_assert_str_eq(qm_strerror(-ENOMEM), "out of memory");
     ck_assert_ptr_nonnull(qm_strerror(-1));
+}
+END_TEST
+
+START_TEST(errors_are_one_line_of_text)
+{
+    struct qm_error error;
+    char text[300];
+
+    ck_assert_int_eq(qm_fail(&error, QM_E_INVALID, "a\nb", "x\n%s\x7f", "\xff"), QM_E_INVALID);
+    ck_assert_str_eq(error.key, "a?b");
+    ck_assert_str_eq(error.message, "x???");
+    /* Characters of two bytes, of which the last is cut in the middle. */
+    for (size_t i = 0; i < sizeof(text) - 2; i += 2)
+        memcpy(text + i, "\xc3\xa4", 3);
+    qm_fail(&error, QM_E_INVALID, NULL, "x%s", text);
+    ck_assert_uint_eq(strlen(error.message), sizeof(error.message) - 1);
+    qm_fail(&error, QM_E_INVALID, NULL, "%s", text);
+    ck_assert_uint_eq(strlen(error.message), sizeof(error.message) - 2);
+    ck_assert_int_eq(error.message[sizeof(error.message) - 3], '\xa4');
+    ck_assert_int_eq(qm_fail(NULL, QM_E_LIMIT, NULL, "x"), QM_E_LIMIT);
 }
 END_TEST
 
@@ -231,6 +252,7 @@ int main(void)
     TCase *tcase = tcase_create("words");
 
     tcase_add_test(tcase, errors);
+    tcase_add_test(tcase, errors_are_one_line_of_text);
     tcase_add_test(tcase, names);
     tcase_add_test(tcase, every_reason_has_words);
     tcase_add_test(tcase, reasons_with_numbers);

@@ -114,6 +114,7 @@ static const struct {
     {"registry: {replicas: 3, replicas: 5}\n", QM_E_INVALID, 1, 35, "registry.replicas", "twice"},
     {"docker_image: a\nimages: {server: b}\n", QM_E_INVALID, 2, 18, "images.server", "twice"},
     {"images: {server: a}\nimages: {server: a}\n", QM_E_INVALID, 2, 18, "images.server", "line 1"},
+    {"\"a\\nb\": x\n", QM_E_UNKNOWN, 1, 1, "a?b", "unknown key"}, /* errors are one line */
     {"- a\n", QM_E_INVALID, 1, 1, "", "keys with values"},
     {"just text\n", QM_E_INVALID, 1, 1, "", "keys with values"},
     {"[a]: b\n", QM_E_INVALID, 1, 1, "", "plain word"},
