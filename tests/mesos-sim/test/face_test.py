@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / 'lib'))
@@ -179,6 +180,29 @@ def end_of_stream(box):
     expect(refused.event() == {'type': 'ERROR', 'error': {'message': 'Framework has been removed'}},
            'a removed framework comes back')
     expect(refused.event() is None, 'no zero chunk after the ERROR')
+
+
+@case('a stream of a connection that was asked to close ends with it')
+def closing_stream(box):
+    sim = start(box)
+    scheduler = Scheduler(sim.port, headers=[('Connection', 'close')])
+    scheduler.subscribe()
+    scheduler.send('TEARDOWN')
+    while scheduler.stream.event() is not None:
+        pass
+    expect(wire.receive(scheduler.stream.socket) == b'', 'the connection is still open')
+
+
+@case('time passes faster with --speed')
+def speed(box):
+    sim = start(box, '--speed=100')  # a heartbeat every 0.15 s
+    scheduler = Scheduler(sim.port)
+    scheduler.subscribe()
+    began = time.monotonic()
+    for _ in range(4):
+        scheduler.wait('HEARTBEAT')
+    took = time.monotonic() - began
+    expect(0.3 < took < 10, f'four heartbeats took {took:.2f} s')
 
 
 # ---- processes ----
@@ -575,12 +599,14 @@ def in_zookeeper(box):
 @case('mistakes on the command line get one line and exit code 2')
 def command_line(box):
     bad = box.write('bad.yaml', 'agents:\n  - {hostname: a}\n  - {hostname: a}\n')
+    odd = box.write('odd.yaml', 'agents:\n  - {hostname: a, resources: "cpus:x"}\n')
     for flags, words in [(['--nosuch'], "unrecognized option '--nosuch'"),
                          (['--port=x'], "--port takes a number from 0 to 65535, not 'x'"),
                          (['--agents=0'], "--agents takes a number from 1 to 10000, not '0'"),
                          (['--speed=fast'], "--speed takes a number from 0.01 to 10000, not 'fast'"),
                          (['more'], "unexpected argument 'more'"),
                          (['--port=0', '--zk=nonsense'], "--zk takes HOST:PORT/PATH, not 'nonsense'"),
+                         ([f'--cluster={odd}', '--port=0'], "agent 'a': bad resource 'cpus:x'"),
                          ([f'--cluster={bad}'], f"{bad}:3:5: two agents have the host name 'a'")]:
         code, text = box.run('mesos-sim', [SIM, *flags])
         expect(code == 2 and words in text and text.count('\n') == 1, f'{flags}: {code} {text!r}')

@@ -60,7 +60,8 @@ class Stream:
 
 
 class Scheduler:
-    def __init__(self, port, info=None, path='/api/v1/scheduler'):
+    def __init__(self, port, info=None, path='/api/v1/scheduler', headers=()):
+        self.headers = headers
         self.port = port
         self.path = path
         self.info = {'user': 'root', 'name': 'test', 'roles': ['web'], 'failover_timeout': 600,
@@ -74,7 +75,7 @@ class Scheduler:
         call = {'type': 'SUBSCRIBE', 'subscribe': {'framework_info': self.info}}
         if self.id:
             self.info['id'] = call['framework_id'] = {'value': self.id}
-        self.stream = Stream(self.port, self.path, call)
+        self.stream = Stream(self.port, self.path, call, self.headers)
         subscribed = self.stream.event()
         expect(subscribed['type'] == 'SUBSCRIBED', f'first event: {subscribed}')
         self.id = subscribed['subscribed']['framework_id']['value']
