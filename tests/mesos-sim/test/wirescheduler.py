@@ -97,7 +97,7 @@ class Scheduler:
             event = self.stream.event()
             expect(event is not None, f'end of the stream while waiting for {kind}')
             if event['type'] == kind:
-                return event[kind.lower()]
+                return event.get(kind.lower())
 
     def offers(self):
         return self.wait('OFFERS')['offers']
