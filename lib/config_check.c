@@ -254,6 +254,16 @@ static int check_order(const struct qm_config *config, const char *key, struct q
     return 0;
 }
 
+/* Who asks for a safeguard must not be left to believe that he has it. */
+static int check_safeguards(const struct qm_config *config, struct qm_error *error)
+{
+    if (qm_config_bool(config, "shutdown.confirm"))
+        return qm_fail(
+            error, QM_E_INVALID, "shutdown.confirm",
+            "not offered yet; shutdown.delay_s is a grace within which it can be undone");
+    return 0;
+}
+
 /* Pairs of which the first must not be longer than the second. */
 static int check_pairs(const struct qm_config *config, struct qm_error *error)
 {
@@ -287,5 +297,7 @@ int qm_config_check(const struct qm_config *config, struct qm_error *error)
         r = check_order(config, "rollout.deploy_order", error);
     if (r == 0)
         r = check_order(config, "rollout.upgrade_order", error);
+    if (r == 0)
+        r = check_safeguards(config, error);
     return r == 0 ? check_pairs(config, error) : r;
 }

@@ -110,12 +110,12 @@ const struct qm_config_key qm_config_keys[] = {
     {"rollout.on_config_change", "on_config_change", QM_CONFIG_CHOICE, "wait",
      .choices = "wait|roll", .unit = "", .help = "wait: outdated tasks are replaced on resume only"},
     {"rollout.failures_per_instance", "failures_per_instance", QM_CONFIG_BUDGET, "2", 0, 1000000,
-     .unit = "", .help = "failures of one instance that a plan bears before it pauses"},
+     .unit = "", .help = "failures of one instance that a plan will bear before it pauses; not used yet"},
     {"rollout.failures_total", "failures_total", QM_CONFIG_BUDGET, "5", 0, 1000000, .unit = "",
-     .help = "failures in total that a plan bears before it pauses"},
+     .help = "failures in total that a plan will bear before it pauses; not used yet"},
 
     {"shutdown.confirm", "shutdown_confirm", QM_CONFIG_BOOL, "false", .unit = "",
-     .help = "a shut down needs confirming"},
+     .help = "not offered yet: only false is accepted"},
     {"shutdown.delay_s", "shutdown_delay_s", QM_CONFIG_SECONDS, "10", 0, 86400, .unit = "s",
      .help = "grace before the first stop; posting a version within it cancels the shut down"},
 

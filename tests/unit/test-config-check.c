@@ -123,6 +123,7 @@ static const struct {
     {{"docker_image", "q", "reconcile_explicit_first_s", "31"},
      "reconcile.explicit_max_s",
      "shorter than reconcile.explicit_first_s"},
+    {{"docker_image", "q", "shutdown_confirm", "true"}, "shutdown.confirm", "not offered"},
     {{"docker_image", "q", "decline_s", "1"}, "offers.decline_s", "shorter"},
 };
 
