@@ -95,4 +95,6 @@ void qm_actions_reset(struct qm_planner *p)
         qm_free(p->allocator, p->graves[--p->n_graves]);
     qm_arena_reset(&p->instant);
     qm_offers_reset(p);
+    if (!p->jobs) /* nobody holds a template */
+        qm_policy_trim(p->policy);
 }

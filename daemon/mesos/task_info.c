@@ -120,18 +120,20 @@ static Mesos__V1__CommandInfo *command_info(struct arena *arena,
 /* ---- container ---- */
 
 /*
- * A volume with rslave goes as a parameter of docker run: the Docker containerizer of Mesos takes
- * host_path volumes without propagation only and skips any volume source but Docker volumes.
+ * A volume with propagation goes as a parameter of docker run: the Docker containerizer of Mesos
+ * takes host_path volumes without it only and skips any volume source but Docker volumes.
  */
-static void add_rslave(struct arena *arena, Mesos__V1__ContainerInfo__DockerInfo *docker,
-                       const struct qm_volume *v)
+static void add_propagated(struct arena *arena, Mesos__V1__ContainerInfo__DockerInfo *docker,
+                           const struct qm_volume *v)
 {
-    const char *mode = v->read_only ? "ro,rslave" : "rslave";
-    size_t size = strlen(v->host_path) + strlen(v->container_path) + strlen(mode) + 3;
+    const char *mode = v->read_only ? "ro," : "";
+    const char *propagation = v->rshared ? "rshared" : "rslave";
+    size_t size =
+        strlen(v->host_path) + strlen(v->container_path) + strlen(mode) + strlen(propagation) + 3;
     NEW(arena, p, Mesos__V1__Parameter, mesos__v1__parameter);
     p->key = text(arena, "volume");
     p->value = arena_zero(arena, size, 1);
-    snprintf(p->value, size, "%s:%s:%s", v->host_path, v->container_path, mode);
+    snprintf(p->value, size, "%s:%s:%s%s", v->host_path, v->container_path, mode, propagation);
     docker->parameters[docker->n_parameters++] = p;
 }
 
@@ -159,8 +161,8 @@ static Mesos__V1__ContainerInfo *container_info(struct arena *arena,
     c->docker = docker;
     c->volumes = arena_zero(arena, t->n_volumes, sizeof *c->volumes);
     for (size_t i = 0; i < t->n_volumes; i++) {
-        if (t->volumes[i].rslave)
-            add_rslave(arena, docker, &t->volumes[i]);
+        if (t->volumes[i].rslave || t->volumes[i].rshared)
+            add_propagated(arena, docker, &t->volumes[i]);
         else
             add_volume(arena, c, &t->volumes[i]);
     }

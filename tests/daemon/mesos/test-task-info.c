@@ -49,6 +49,7 @@ static const struct qm_volume volumes[] = {
     {"/etc/keys", "/etc/quobyte keys", true, true},
     {"/var/log", "/var/log/quobyte", false, false},
     {"/run", "/run/x", true, false},
+    {"/srv", "/srv", .rshared = true},
 };
 static const struct qm_port_spec specs[] = {
     {"rpc", "QUOBYTE_RPC_PORT", QM_PORT_RPC, 21200},
@@ -76,7 +77,7 @@ static const struct qm_task_template docker = {
     .environment = environment,
     .n_environment = 2,
     .volumes = volumes,
-    .n_volumes = 4,
+    .n_volumes = 5,
     .privileged = true,
     .health = {.enabled = true,
                .path = "/",
@@ -206,10 +207,11 @@ START_TEST(a_container_of_docker)
     ck_assert_str_eq(c->docker->image, "quobyte/quobyte-server:1.1.5");
     ck_assert_int_eq(c->docker->network, MESOS__V1__CONTAINER_INFO__DOCKER_INFO__NETWORK__HOST);
     ck_assert(c->docker->has_privileged && c->docker->privileged);
-    ck_assert_uint_eq(c->docker->n_parameters, 2);
+    ck_assert_uint_eq(c->docker->n_parameters, 3);
     ck_assert_str_eq(c->docker->parameters[0]->key, "volume");
     ck_assert_str_eq(c->docker->parameters[0]->value, "/mnt:/devices:rslave");
     ck_assert_str_eq(c->docker->parameters[1]->value, "/etc/quobyte keys:/etc/keys:ro,rslave");
+    ck_assert_str_eq(c->docker->parameters[2]->value, "/srv:/srv:rshared");
     ck_assert_uint_eq(c->n_volumes, 2);
     ck_assert_str_eq(c->volumes[0]->container_path, "/var/log");
     ck_assert_str_eq(c->volumes[0]->host_path, "/var/log/quobyte");
