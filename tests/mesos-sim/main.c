@@ -7,11 +7,14 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXIT_USAGE 2
@@ -27,7 +30,7 @@ static const char help[] =
     "                     temporary one that is removed at the end\n"
     "  --zk HOST:PORT/PATH  be the leading master at this path of a ZooKeeper\n"
     "  --speed N          let simulated time pass N times faster (1)\n"
-    "  --seed N           of all that Mesos leaves to chance (1)\n"
+    "  --seed N           of all that Mesos leaves to chance; default: another one each time\n"
     "  --ready-file FILE  write the master's port there as soon as it answers\n"
     "  --verbose          one line an event on stderr\n"
     "  --help             this text\n"
@@ -150,7 +153,7 @@ static void tell_where(const struct face *face)
     for (size_t i = 0; i < face->cluster.cluster.n_agents; i++)
         printf("agent %s http://127.0.0.1:%u %s/%s\n", face->cluster.agents[i].hostname,
                face->cluster.agents[i].port, face->tree.dir, face->cluster.agents[i].hostname);
-    printf("directory %s\n", face->tree.dir);
+    printf("directory %s\nseed %" PRIu64 "\n", face->tree.dir, face->options.seed);
     fflush(stdout);
 }
 
@@ -186,13 +189,16 @@ static int run(struct face *face, const char *ready_file)
 int main(int argc, char **argv)
 {
     struct arguments arguments = {
-        .face = {.port = 5050, .agents = 3, .speed = 1, .seed = 1},
+        .face = {.port = 5050, .agents = 3, .speed = 1},
     };
     struct face face;
     char *error = NULL;
     int r;
 
     signal(SIGPIPE, SIG_IGN);
+    /* A master's id, and so all ids, are new at each start of a real one, too. */
+    if (getrandom(&arguments.face.seed, sizeof(arguments.face.seed), 0) < 0)
+        arguments.face.seed = (uint64_t)time(NULL);
     read_arguments(argc, argv, &arguments);
     r = face_init(&face, &arguments.face, &error);
     if (r < 0) {
