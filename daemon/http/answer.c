@@ -65,8 +65,6 @@ static const char *error_word(int status)
         return "conflict";
     case 413:
         return "too_large";
-    case 431:
-        return "headers_too_large";
     case 503:
         return "unavailable";
     default:

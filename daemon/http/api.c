@@ -55,9 +55,7 @@ static bool refuse(struct api_call *call, const struct route *route)
     bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
     bool writes = strcmp(request->method, "POST") == 0 && route->post;
 
-    if (request->head_too_long) {
-        answer_error(call, route->json, 431, "too many header fields");
-    } else if (!reads && !writes) {
+    if (!reads && !writes) {
         call->response->allow = route->post ? "GET, HEAD, POST" : "GET, HEAD";
         answer_error(call, route->json, 405, "%s takes %s only", route->path,
                      call->response->allow);

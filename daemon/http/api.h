@@ -20,9 +20,8 @@ struct http_request {
     const char *host;   /* header fields; NULL when absent */
     const char *origin;
     const char *fetch_site; /* Sec-Fetch-Site */
-    bool has_length;        /* exactly one well-formed Content-Length */
+    bool has_length;        /* a well-formed Content-Length */
     bool body_too_long;     /* more than API_BODY_MAX: body is empty then */
-    bool head_too_long;     /* more header fields than anybody needs */
     const char *body;
     size_t body_length;
 };

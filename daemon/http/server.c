@@ -8,37 +8,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <evhtp/evhtp.h>
-
-#include "http/server.h"
+#include "http/server_private.h"
 #include "log.h"
 
-#define CONNECTIONS_MAX   512
-#define HEADER_FIELDS_MAX 64
-#define HEADER_BYTES_MAX  (16 * 1024)
-#define HEADER_DRAIN_MAX  (1024 * 1024) /* read, and answered with 431, up to here; then cut off */
-#define BODY_DRAIN_MAX    (64 * 1024 * 1024) /* the same for bodies and 413 */
-#define IDLE_S            15                 /* a client that neither sends nor takes anything */
-#define REQUEST_S         30                 /* for a whole request, however it trickles in */
-#define ANSWER_S          600                /* for a whole answer */
-#define ACCEPT_PAUSE_S    1                  /* when out of descriptors */
-
-struct http_exchange {
-    struct http_server *server;
-    evhtp_connection_t *connection;
-    evhtp_request_t *request; /* set while its answer is owed */
-    struct event *deadline;
-    size_t header_fields, header_bytes, n_lengths;
-    uint64_t body_bytes;
-    char body[API_BODY_MAX];
-    bool parked, answered;
-    TAILQ_ENTRY(http_exchange) next;
-};
+#define CONNECTIONS_MAX 512
+#define IDLE_S          15  /* a client that neither sends nor takes anything */
+#define REQUEST_S       30  /* for a whole request, however it trickles in */
+#define ANSWER_S        600 /* for a whole answer */
+#define ACCEPT_PAUSE_S  1   /* when out of descriptors */
 
 struct http_server {
     struct server_callbacks callbacks;
@@ -50,20 +31,9 @@ struct http_server {
     TAILQ_HEAD(, http_exchange) exchanges;
 };
 
-/* Takes one header field; too many are dropped and the request is answered with 431. */
-static evhtp_res on_header(evhtp_request_t *request, evhtp_header_t *header, void *userdata)
+struct http_exchange *exchange_of(evhtp_connection_t *connection)
 {
-    struct http_exchange *exchange = userdata;
-
-    exchange->header_fields++;
-    exchange->header_bytes += header->klen + header->vlen;
-    if (exchange->header_bytes > HEADER_DRAIN_MAX)
-        return EVHTP_RES_ERROR;
-    if (strcasecmp(header->key, "Content-Length") == 0)
-        exchange->n_lengths++;
-    if (exchange->header_fields > HEADER_FIELDS_MAX || exchange->header_bytes > HEADER_BYTES_MAX)
-        evhtp_header_rm_and_free(request->headers_in, header);
-    return EVHTP_RES_OK;
+    return connection->hooks->on_connection_fini_arg;
 }
 
 /* Keeps the first bytes and drains all, so that libevhtp never sees a body to take for a query. */
@@ -77,7 +47,7 @@ static evhtp_res on_read(evhtp_request_t *request, struct evbuffer *buffer, void
                          API_BODY_MAX - (size_t)exchange->body_bytes);
     exchange->body_bytes += length;
     evbuffer_drain(buffer, length);
-    return exchange->body_bytes > BODY_DRAIN_MAX ? EVHTP_RES_ERROR : EVHTP_RES_OK;
+    return exchange->body_bytes > DRAIN_MAX ? EVHTP_RES_ERROR : EVHTP_RES_OK;
 }
 
 /* The request that its answer was owed to is freed, mostly because the client went away. */
@@ -159,25 +129,13 @@ static evhtp_res on_accept(evhtp_connection_t *connection, void *userdata)
     server->n_connections++;
     evutil_make_socket_closeonexec(connection->sock);
 
-    evhtp_connection_set_hook(connection, evhtp_hook_on_header, (evhtp_hook)on_header, exchange);
     evhtp_connection_set_hook(connection, evhtp_hook_on_read, (evhtp_hook)on_read, exchange);
     evhtp_connection_set_hook(connection, evhtp_hook_on_request_fini, (evhtp_hook)on_request_fini,
                               exchange);
     evhtp_connection_set_hook(connection, evhtp_hook_on_connection_fini,
                               (evhtp_hook)on_connection_fini, exchange);
+    intake_begin(exchange);
     return EVHTP_RES_OK;
-}
-
-/* One field of digits alone that says as much as came; libevhtp is more generous. */
-static bool has_length(const struct http_exchange *exchange, const char *text)
-{
-    size_t digits;
-
-    if (!text || exchange->n_lengths != 1)
-        return false;
-    digits = strspn(text, "0123456789");
-    return digits > 0 && digits < 19 && text[digits] == '\0' &&
-           strtoull(text, NULL, 10) == exchange->body_bytes;
 }
 
 static const char *method_name(htp_method method)
@@ -198,10 +156,9 @@ static void on_request(evhtp_request_t *request, void *userdata)
 {
     evhtp_kvs_t *headers = request->headers_in;
     evhtp_connection_t *connection = request->conn;
-    struct http_exchange *exchange = connection->hooks->on_connection_fini_arg;
+    struct http_exchange *exchange = exchange_of(connection);
     struct http_server *server = exchange->server;
     const evhtp_uri_t *uri = request->uri;
-    const char *chunked = evhtp_header_find(headers, "Transfer-Encoding");
     struct timeval limit = {.tv_sec = ANSWER_S};
     struct http_request plain = {
         .method = method_name(evhtp_request_get_method(request)),
@@ -210,11 +167,8 @@ static void on_request(evhtp_request_t *request, void *userdata)
         .host = evhtp_header_find(headers, "Host"),
         .origin = evhtp_header_find(headers, "Origin"),
         .fetch_site = evhtp_header_find(headers, "Sec-Fetch-Site"),
-        .has_length =
-            !chunked && has_length(exchange, evhtp_header_find(headers, "Content-Length")),
+        .has_length = exchange->head.has_length,
         .body_too_long = exchange->body_bytes > API_BODY_MAX,
-        .head_too_long = exchange->header_fields > HEADER_FIELDS_MAX ||
-                         exchange->header_bytes > HEADER_BYTES_MAX,
         .body = exchange->body,
         .body_length = exchange->body_bytes > API_BODY_MAX ? 0 : (size_t)exchange->body_bytes,
     };
@@ -378,6 +332,8 @@ int server_new(struct http_server **server, struct event_base *base, const char 
         signal(SIGPIPE, SIG_IGN);
         evhtp_set_gencb(self->htp, on_request, self);
         evhtp_set_post_accept_cb(self->htp, on_accept, self);
+        /* Without deferred callbacks, which would hold connections beyond server_free(). */
+        evhtp_set_bev_flags(self->htp, BEV_OPT_CLOSE_ON_FREE);
         evhtp_set_timeouts(self->htp, &idle, &idle);
         evhtp_set_parser_flags(self->htp, EVHTP_PARSE_QUERY_FLAG_LENIENT |
                                               EVHTP_PARSE_QUERY_FLAG_IGNORE_FRAGMENTS);

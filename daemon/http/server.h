@@ -2,9 +2,10 @@
  * HTTP over sockets: the adapter around libevhtp. It gives whole, bounded requests to one handler
  * and sends responses, at once or later.
  *
- * libevhtp 1.2.18 needs care, all of it in server.c: its callbacks match prefixes, so there is one
+ * libevhtp 1.2.18 needs care, its callbacks match prefixes, so there is one
  * for everything; bodies and header fields have no limits; form bodies are taken for queries;
- * requests that follow on one connection can hang, so each connection serves one.
+ * requests that follow on one connection can hang, so each connection serves one; its parser is
+ * shown whole and strict heads only (head.h, intake.c).
  */
 #ifndef DAEMON_HTTP_SERVER_H
 #define DAEMON_HTTP_SERVER_H
