@@ -14,7 +14,7 @@
 #define SETTLE_MS 100
 /* The agent confirms within milliseconds; it forgets only when it restarts. */
 #define AGAIN_MS 10000
-/* How long we try to find our agent at all when it doesn't tell how long it may be away. */
+/* Between our end and the container's. */
 #define MARGIN_MS 2000
 
 static struct timeval timeval_of(qm_duration ms)
@@ -189,7 +189,8 @@ void executor_report(struct executor *e, uint64_t sequence)
 static void look_and_report_news(struct executor *e)
 {
     executor_look(e);
-    if (!e->reported || clock_now() - e->reported_at >= EXECUTOR_RESEND_MS)
+    /* Timers are never exact: half a period early is on time. */
+    if (!e->reported || clock_now() - e->reported_at >= EXECUTOR_RESEND_MS - EXECUTOR_RESCAN_MS / 2)
         executor_report(e, 0);
 }
 

@@ -1,11 +1,13 @@
 /* One look at the host. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "prober/hostfs.h"
@@ -23,7 +25,8 @@
 struct look {
     struct scan *scan;
     int root;
-    char *scratch; /* for one device at a time */
+    bool kernel_table; /* the mount table is the kernel's: what it names is really mounted */
+    char *scratch;     /* for one device at a time */
     struct directory_id {
         dev_t device;
         ino_t inode;
@@ -199,6 +202,19 @@ static int look_at_directory(struct look *look, int directory, const struct qm_m
     return r;
 }
 
+/*
+ * In a container without mount propagation a disk that was mounted later is in the host's table,
+ * but all that we see is the empty directory beneath it. Kernels before 5.8 don't tell.
+ */
+static bool is_out_of_sight(const struct look *look, int directory)
+{
+    struct statx status;
+
+    return look->kernel_table && statx(directory, "", AT_EMPTY_PATH, 0, &status) == 0 &&
+           (status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) &&
+           !(status.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 /* Bind mounts show one directory in several places; it is one device. */
 static bool seen_before(struct look *look, int directory)
 {
@@ -243,6 +259,12 @@ static int look_at_mount(struct look *look, const struct mount_entry *entry)
 
     if (directory < 0)
         return unreachable(look, &mount, directory);
+    if (is_out_of_sight(look, directory)) {
+        text_append(scan->warning, sizeof(scan->warning),
+                    "%s is mounted on the host, but not in sight of the prober", entry->mount);
+        close(directory);
+        return 0;
+    }
     if (seen_before(look, directory)) {
         close(directory);
         return 0;
@@ -287,10 +309,12 @@ static int find_devices(struct look *look, const char *mounts)
 {
     struct scan *scan = look->scan;
     struct mount_list list;
+    struct statfs fs;
     char *table;
     size_t length;
     int r = hostfs_read_here(mounts, MOUNTS_LIMIT, &table, &length);
 
+    look->kernel_table = statfs(mounts, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
     if (r == -EFBIG) {
         text_append(scan->warning, sizeof(scan->warning), "%s is too long, its end was left out",
                     mounts);

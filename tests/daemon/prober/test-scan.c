@@ -204,6 +204,32 @@ START_TEST(a_host_that_cannot_be_seen)
 }
 END_TEST
 
+/* A mount of this very machine, made to be seen as an empty directory: as in a container whose
+ * mounts don't follow the host's. */
+START_TEST(mounts_out_of_sight)
+{
+    char *table, scratch[8192] = "", expected[4200];
+    struct qm_mount mount = {0};
+    size_t length, offset = 0;
+    bool found = false;
+
+    ck_assert_int_eq(hostfs_read_here("/proc/self/mounts", 1 << 24, &table, &length), 0);
+    while (!found && qm_mounts_next(table, length, &offset, scratch, sizeof(scratch), &mount))
+        found = qm_mount_may_hold_device(&mount) && strstr(mount.mount, "..") == NULL;
+    if (found) {
+        host_place.mounts = "/proc/self/mounts";
+        host_directory(mount.mount);
+
+        struct scan *scan = look();
+        snprintf(expected, sizeof(expected), "%s is mounted on the host", mount.mount);
+        expect_text(scan->warning, expected);
+        ck_assert_uint_eq(scan->n_devices, 0);
+        scan_free(scan);
+    }
+    free(table);
+}
+END_TEST
+
 START_TEST(ports_and_mount_point)
 {
     static const uint32_t ports[] = {7861, 7862, 7871};
@@ -344,6 +370,7 @@ int main(void)
     tcase_add_test(tcase, no_permission_is_told);
     tcase_add_test(tcase, mounts_over_mounts);
     tcase_add_test(tcase, a_host_that_cannot_be_seen);
+    tcase_add_test(tcase, mounts_out_of_sight);
     tcase_add_test(tcase, ports_and_mount_point);
     tcase_add_test(tcase, too_many_devices);
     tcase_add_test(tcase, what_differs);

@@ -151,7 +151,7 @@ static int mount_in_namespace(void)
 {
     struct scan_place place = {.root = "/", .mounts = "/proc/self/mounts"};
 
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
         return 77;
     watch_free(watch);
     watch = watch_new(&place);
