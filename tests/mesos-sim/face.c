@@ -7,6 +7,7 @@
 #include "json_map.h"
 #include "json_routes.h"
 #include "process.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -76,12 +77,29 @@ static void on_timer(evutil_socket_t fd, short events, void *userdata)
 
 /* ---- outputs ---- */
 
+static const char *target_name(const struct face *face, int target)
+{
+    return target == SIM_MASTER ? "master" : face->cluster.agents[target].hostname;
+}
+
+static void log_record(const struct face *face, const struct sim_output *out)
+{
+    int target = sim_http_server_number(out->connection) - 1;
+    char words[TRACE_MAX];
+
+    if (!face->options.verbose)
+        return;
+    trace_record(words, target, out->data, out->len);
+    face_log(face, "%s -> %s", target_name(face, target), words);
+}
+
 static void perform(struct face *face, const struct sim_output *out)
 {
     struct sim_http_server *server = face->targets[sim_http_server_number(out->connection)].server;
 
     switch (out->kind) {
     case SIM_OUT_RECORD:
+        log_record(face, out);
         sim_http_stream_write(server, out->stream, out->data, out->len);
         break;
     case SIM_OUT_END:
@@ -160,6 +178,18 @@ static void send_answer(struct sim_http_exchange *exchange, const struct sim_res
     sim_http_stream_begin(exchange, response->stream, headers);
 }
 
+static void log_call(const struct face *face, const struct sim_request *request,
+                     const struct sim_response *response)
+{
+    char words[TRACE_MAX];
+
+    if (!face->options.verbose)
+        return;
+    trace_call(words, request->target, request->body, request->body_len);
+    face_log(face, "%s <- %s %s: %d %s", target_name(face, request->target), request->method, words,
+             response->status, response->body ? response->body : "");
+}
+
 static void on_request(void *userdata, struct sim_http_exchange *exchange)
 {
     struct face_target *target = userdata;
@@ -184,12 +214,8 @@ static void on_request(void *userdata, struct sim_http_exchange *exchange)
             json_routes_answer(face, target->number, exchange);
         break;
     case SIM_ANSWER:
-        face_log(face, "%s %s: %d %s", request.method, request.path, response.status,
-                 response.body ? response.body : "");
-        send_answer(exchange, &response);
-        break;
     case SIM_STREAM:
-        face_log(face, "%s %s: subscribed", request.method, request.path);
+        log_call(face, &request, &response);
         send_answer(exchange, &response);
         break;
     case SIM_HANG_UP:
