@@ -155,7 +155,7 @@ int qm_fact_offer(struct qm_planner *p, const struct qm_offer *offer)
         qm_agent_heard(p, agent);
     if (host->agent == agent)
         learn_unavailability(p, host, offer->unavailable_from, offer->unavailable_for);
-    if (!host->wants && !host->dirty && p->floating_wanted == 0) {
+    if (!host->wants && !host->dirty && !p->plan.dirty && p->floating_wanted == 0) {
         decline_idle(p, host, offer);
         return 0;
     }

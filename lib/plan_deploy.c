@@ -114,7 +114,8 @@ static bool begins(struct qm_planner *p)
 {
     struct qm_reason why;
 
-    if (!p->connected || qm_deploy_probing(p, &why))
+    /* Offers revived before the order is saved would come too early to be used. */
+    if (!p->connected || !qm_order_saved(p) || qm_deploy_probing(p, &why))
         return false;
     return qm_count(p, QM_SERVICE_REGISTRY, QM_COUNT_WANTED) > 0;
 }
