@@ -102,7 +102,7 @@ def request(sequence, ports=(), mount_point=''):
 class Site:
     """mesos-sim with one agent, and a framework that runs a prober there."""
 
-    def __init__(self, box, checkpoint=True, data=None):
+    def __init__(self, box, checkpoint=True, data=None, fetched=False):
         ready = box.directory / 'ready'
         self.hosts = box.directory / 'hosts'
         self.sim = box.start('mesos-sim', [SIM, '--port=0', '--agents=1', f'--ready-file={ready}',
@@ -112,12 +112,15 @@ class Site:
         self.scheduler = Scheduler(self.port, {'checkpoint': checkpoint})
         self.scheduler.subscribe()
         self.pids = box.directory / 'pids'
-        self.launch(data)
+        self.launch(data, fetched)
 
-    def launch(self, data=None):
+    def launch(self, data, fetched):
         # The shell notes which process it becomes: tests look at it from outside.
-        command = f'echo $$ >> {shlex.quote(str(self.pids))}; exec {shlex.quote(str(PROBER))} --log_level=debug'
+        program = './quobyte-mesos-prober' if fetched else shlex.quote(str(PROBER))
+        command = f'echo $$ >> {shlex.quote(str(self.pids))}; exec {program} --log_level=debug'
         info = {**EXECUTOR, 'command': {'value': command}}
+        if fetched:
+            info['command']['uris'] = [{'value': str(PROBER), 'executable': True}]
         offer = self.scheduler.offers()[0]
         self.agent_id = offer['agent_id']
         more = {'data': data} if data else {}
@@ -164,6 +167,14 @@ def first_report(box):
     expect(all(d['serial'] and d['size_mib'] for d in report.devices.values()), f'{report.devices}')
     expect(re.fullmatch('[0-9a-f-]{36}', report.boot_id), f'boot id {report.boot_id!r}')
     expect(report.warning == '', report.warning)
+
+
+@case('runs where the fetcher brings it')
+def fetched(box):
+    site = Site(box, fetched=True)
+    expect(len(site.report().devices) == 3, 'three devices')
+    program = os.readlink(f'/proc/{site.pid}/exe')
+    expect(program.startswith(str(site.hosts)), f'it is the copy in the sandbox: {program}')
 
 
 @case('reports by itself what is tagged, registered and untagged')
