@@ -263,6 +263,19 @@ void qm_strangers_settle(struct qm_planner *p)
     }
 }
 
+bool qm_strangers_at(const struct qm_planner *p, const struct qm_host *host, size_t service)
+{
+    for (const struct qm_stranger *s = p->strangers; s; s = s->next) {
+        const struct qm_agent *agent = qm_agent_find(p, s->agent_id);
+
+        if (s->described && (!s->ours || s->service != service))
+            continue;
+        if (!host || !agent || agent->host == host)
+            return true;
+    }
+    return false;
+}
+
 qm_time qm_strangers_deadline(const struct qm_planner *p)
 {
     qm_time at = QM_TIME_NEVER;

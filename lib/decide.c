@@ -215,6 +215,7 @@ static void tick(struct qm_planner *p)
 
     qm_hosts_due(p);
     qm_reconcile_tick(p);
+    p->floating_look |= qm_floating_is_due(p);
     if (p->plan.kind == QM_PLAN_SHUTDOWN && !p->shutting_down && p->now >= p->shutdown_at)
         p->plan.dirty = true;
     if (p->plan.kind == QM_PLAN_DEPLOY && p->n_unreported > 0 && !qm_deploy_probing(p, &why))

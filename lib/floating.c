@@ -169,8 +169,6 @@ void qm_floating_start(struct qm_planner *p)
 
     for (size_t i = 0; i < p->n_services; i++)
         for (size_t k = 0; k < p->services[i].n_places && !p->failed; k++) {
-            if (p->services[i].places[k].surge_wanted && !p->services[i].places[k].surge)
-                p->services[i].dirty = true; /* its patience may be over */
             wanted += consider(p, &p->services[i].places[k]);
             wanted += surge(p, &p->services[i].places[k]);
         }
@@ -228,4 +226,21 @@ qm_time qm_floating_deadline(const struct qm_planner *p)
                 at = qm_earlier(at, place->retry_at);
         }
     return at;
+}
+
+/* Has the time come to look at a missing instance again, or to give a surge up? */
+bool qm_floating_is_due(const struct qm_planner *p)
+{
+    for (size_t i = 0; i < p->n_services; i++)
+        for (size_t k = 0; k < p->services[i].n_places; k++) {
+            const struct qm_place *place = &p->services[i].places[k];
+            bool missing = !place->task || place->task->stage == QM_STAGE_DEAD;
+
+            if (place->surge_wanted && !place->surge &&
+                p->now >= qm_later_by(place->retry_at, QM_SURGE_WAIT))
+                return true;
+            if (missing && place->why == QM_WHY_BACKOFF && place->retry_at <= p->now)
+                return true;
+        }
+    return false;
 }

@@ -56,6 +56,19 @@ static bool saved(const struct look *l, struct qm_reason *why)
     return says(why, QM_WHY_SAVING, 0, 0, NULL);
 }
 
+/*
+ * Rule 1: a place that the records leave empty may be filled all the same, by a task that no record
+ * names; after a start the master is given a moment to tell.
+ */
+static bool nobody_else(const struct look *l, struct qm_reason *why)
+{
+    if (l->place->task)
+        return true;
+    if (l->p->now >= l->p->settle_until && !qm_strangers_at(l->p, l->host, l->place->service))
+        return true;
+    return says(why, QM_WHY_RECONCILING, l->p->n_asked - l->p->n_unanswered, l->p->n_asked, NULL);
+}
+
 /* Rule 3: paused by the operator. What ran before is repaired, and what we stopped is finished. */
 static bool not_paused(const struct look *l, struct qm_reason *why)
 {
@@ -226,8 +239,8 @@ static bool room_shown(const struct look *l, struct qm_reason *why)
 
 /* The storage gate (rule 6), window and budget (3), image and canary (4) take their places here. */
 static const rule_fn start_rules[] = {
-    connected,         trusted,      saved,        has_target, not_paused, phase_open, bootstrap,
-    host_takes_starts, place_empty,  device_there, backed_off,
+    connected,  trusted,   saved,             nobody_else, has_target,   not_paused,
+    phase_open, bootstrap, host_takes_starts, place_empty, device_there, backed_off,
 };
 
 static const rule_fn stop_rules[] = {

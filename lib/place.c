@@ -234,7 +234,6 @@ static void apply(struct qm_planner *p, struct qm_place *place, unsigned bits)
     if (changed & QM_COUNT_UNAVAILABLE)
         count_unavailable(p, place, bits & QM_COUNT_UNAVAILABLE ? 1 : -1);
     place->counted = (uint16_t)bits;
-    s->dirty = true;
     p->plan.dirty = true;
 }
 

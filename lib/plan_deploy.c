@@ -141,10 +141,8 @@ static bool open_stops(struct qm_planner *p)
 
         if (!phase->may_start)
             break;
-        if (!phase->may_stop) {
+        if (!phase->may_stop)
             phase->may_stop = opened = true;
-            p->services[phase->service].dirty = true;
-        }
         phase->over = qm_count(p, phase->service, QM_COUNT_OUTDATED) == 0 &&
                       qm_count(p, phase->service, QM_COUNT_HOLDS) == 0;
         if (!phase->over)

@@ -45,7 +45,6 @@ bool qm_upgrade_progress(struct qm_planner *p)
         if (!is_over(p, phase))
             return opened;
         phase->over = true;
-        p->services[phase->service].dirty = true;
     }
     if (p->plan.completed == QM_TIME_NEVER) {
         complete(p);
@@ -165,7 +164,7 @@ static void step_floating(struct qm_planner *p, struct qm_service_state *s)
     }
 }
 
-/* Only in phases where something changed; the walk goes from the first that is not done. */
+/* The walk goes from the first step that is not done to the first that holds the others. */
 void qm_upgrade_steps(struct qm_planner *p)
 {
     if (p->plan.config_waits || !p->connected)
@@ -174,10 +173,7 @@ void qm_upgrade_steps(struct qm_planner *p)
         struct qm_phase *phase = &p->plan.phases[i];
         struct qm_service_state *s = &p->services[phase->service];
 
-        if (!s->dirty || !phase->may_stop)
-            continue;
-        s->dirty = false;
-        if (qm_count(p, phase->service, QM_COUNT_OUTDATED) == 0)
+        if (!phase->may_stop || qm_count(p, phase->service, QM_COUNT_OUTDATED) == 0)
             continue;
         if (s->policy->binding == QM_FLOATING) {
             step_floating(p, s);

@@ -171,6 +171,7 @@ static void restore(struct qm_planner *p)
         qm_plan_begin(p, kind);
     else
         qm_plan_restore(p, kind);
+    p->may_have_strangers = p->framework_id != NULL;
     p->epoch++;
     qm_order_changed(p);
 }

@@ -232,7 +232,6 @@ struct qm_service_state {
     struct qm_place *places; /* floating: instances 1 to n */
     size_t n_places;
     size_t phase; /* in the present plan, or QM_NO_PHASE */
-    bool dirty;   /* the rollout is to look at it */
     bool storage; /* bound to devices */
 };
 
@@ -375,6 +374,8 @@ struct qm_planner {
     qm_duration reconcile_delay;
     qm_time reconcile_implicit_at;
     bool old_state, old_state_accepted;
+    qm_time settle_until; /* empty places wait: what no record names may still turn up */
+    bool may_have_strangers; /* registered before, and not subscribed since the start */
     bool synced; /* the first reconciliation after the start is over */
     size_t n_disagree;
     struct qm_stranger *strangers;

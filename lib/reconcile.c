@@ -8,6 +8,8 @@
  */
 #include "rooms.h"
 
+#define SETTLE QM_SECONDS(2) /* for answers to the first implicit question after a start */
+
 void qm_reconcile_begin(struct qm_planner *p)
 {
     struct qm_host **hosts = qm_host_list(p);
@@ -23,6 +25,17 @@ void qm_reconcile_begin(struct qm_planner *p)
     p->reconcile_next = p->now;
     p->reconcile_implicit_at = p->now;
     p->synced = false;
+    if (p->may_have_strangers)
+        p->settle_until = qm_later_by(p->now, SETTLE);
+    p->may_have_strangers = false;
+}
+
+/* Nothing that no record names turned up: empty places may be filled. */
+static void settled(struct qm_planner *p)
+{
+    p->settle_until = 0;
+    qm_plan_touch_all(p);
+    qm_revive_want(p);
 }
 
 /* Patience is over: silent tasks are taken as unreachable. */
@@ -43,6 +56,8 @@ void qm_reconcile_tick(struct qm_planner *p)
     if (p->n_unanswered > 0 &&
         p->now >= qm_later_by(p->reconcile_started, p->policy->reconcile_patience))
         give_up(p);
+    if (p->settle_until != 0 && p->now >= p->settle_until)
+        settled(p);
     if (p->n_unanswered == 0 && !p->synced) {
         p->synced = true;
         p->plan.dirty = true;
@@ -128,6 +143,8 @@ qm_time qm_reconcile_deadline(const struct qm_planner *p)
 
     if (!p->connected)
         return QM_TIME_NEVER;
+    if (p->settle_until > p->now)
+        at = qm_earlier(at, p->settle_until);
     if (p->n_unanswered > 0) {
         at = qm_earlier(at, p->reconcile_next);
         at = qm_earlier(at, qm_later_by(p->reconcile_started, p->policy->reconcile_patience));

@@ -57,8 +57,6 @@ void qm_plan_touch_all(struct qm_planner *p)
 {
     for (size_t i = 0; i < p->n_hosts; i++)
         qm_host_touch(p, p->hosts[i]);
-    for (size_t i = 0; i < p->n_services; i++)
-        p->services[i].dirty = true;
     p->plan.dirty = true;
 }
 
@@ -150,7 +148,6 @@ bool qm_phase_queue(struct qm_planner *p, struct qm_phase *phase)
 void qm_phase_open(struct qm_planner *p, struct qm_phase *phase)
 {
     phase->since = p->now;
-    p->services[phase->service].dirty = true;
     for (size_t i = 0; i < p->n_hosts; i++)
         if (qm_place_find(p->hosts[i], phase->service))
             qm_host_touch(p, p->hosts[i]);

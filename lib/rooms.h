@@ -116,6 +116,8 @@ void qm_strangers_note(struct qm_planner *p, const struct qm_task_status *status
 void qm_strangers_settle(struct qm_planner *p);
 void qm_strangers_free(struct qm_planner *p);
 void qm_strangers_forget(struct qm_planner *p, const char *id);
+/** qm_strangers_at() - may a task that no record names fill this place? host NULL: a floating one. */
+bool qm_strangers_at(const struct qm_planner *p, const struct qm_host *host, size_t service);
 qm_time qm_strangers_deadline(const struct qm_planner *p);
 
 /* offer.c */
@@ -212,6 +214,7 @@ void qm_shutdown_catch_up(struct qm_planner *p);
 /* floating.c */
 void qm_floating_start(struct qm_planner *p);
 void qm_floating_refresh(struct qm_planner *p);
+bool qm_floating_is_due(const struct qm_planner *p);
 qm_time qm_floating_deadline(const struct qm_planner *p);
 
 /* decide.c */

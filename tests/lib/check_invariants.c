@@ -58,6 +58,9 @@ static void judge_place(struct judge *judge, const struct judged_task *task)
 
         if (other == task || !other->live || strcmp(other->service, task->service) != 0)
             continue;
+        /* Only a new agent's own prober can tell what became of the tasks of the one before. */
+        if (task->prober && strcmp(other->agent, task->agent) != 0)
+            continue;
         if (strcmp(other->host, task->host) == 0)
             judge_complain(judge, "I1: %s is launched on %s, where %s may live", task->id,
                            task->host, other->id);
