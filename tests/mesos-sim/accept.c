@@ -22,7 +22,7 @@ static void task_refuse(struct sim_framework *framework, const task_info_t *task
         .message = message,
     };
 
-    status_send(framework, &status, NULL);
+    core_status_send(framework, &status, NULL);
 }
 
 static void tasks_refuse(struct sim_framework *framework, const operation_t *operation,
@@ -62,7 +62,7 @@ static char *offers_invalid(struct sim_framework *framework, const accept_t *acc
         return text;
     for (size_t i = 0; i < accept->n_offer_ids; i++) {
         const char *id = accept->offer_ids[i]->value;
-        const struct sim_offer *offer = offer_find(framework->sim, id);
+        const struct sim_offer *offer = core_offer_find(framework->sim, id);
 
         if (!offer)
             return sim_text("Offer %s is no longer valid", id);
@@ -71,7 +71,8 @@ static char *offers_invalid(struct sim_framework *framework, const accept_t *acc
                             offer->framework->id, framework->id);
     }
     for (size_t i = 0; i < accept->n_offer_ids; i++) {
-        const struct sim_offer *offer = offer_find(framework->sim, accept->offer_ids[i]->value);
+        const struct sim_offer *offer =
+            core_offer_find(framework->sim, accept->offer_ids[i]->value);
 
         if (!first)
             first = offer;
@@ -82,7 +83,8 @@ static char *offers_invalid(struct sim_framework *framework, const accept_t *acc
                 accept->offer_ids[i]->value, offer->role, first->role);
     }
     for (size_t i = 0; i < accept->n_offer_ids; i++) {
-        const struct sim_offer *offer = offer_find(framework->sim, accept->offer_ids[i]->value);
+        const struct sim_offer *offer =
+            core_offer_find(framework->sim, accept->offer_ids[i]->value);
 
         if (offer->agent != first->agent)
             return sim_text("Aggregated offers must belong to one single agent. Offer %s uses "
@@ -98,21 +100,21 @@ static void refuse_all(struct sim_framework *framework, const accept_t *accept, 
     char *operation_text = sim_text("Operation attempted with invalid offers: %s", why);
 
     for (size_t i = 0; i < accept->n_offer_ids; i++) {
-        struct sim_offer *offer = offer_find(framework->sim, accept->offer_ids[i]->value);
+        struct sim_offer *offer = core_offer_find(framework->sim, accept->offer_ids[i]->value);
 
         if (offer && offer->framework == framework)
-            offer_free(offer);
+            core_offer_free(offer);
     }
     for (size_t i = 0; i < accept->n_operations; i++) {
         const operation_t *operation = accept->operations[i];
 
         tasks_refuse(framework, operation,
-                     state_for(framework, MESOS__V1__TASK_STATE__TASK_DROPPED),
+                     core_state_for(framework, MESOS__V1__TASK_STATE__TASK_DROPPED),
                      MESOS__V1__TASK_STATUS__REASON__REASON_INVALID_OFFERS, task_text);
         if (operation->has_type && operation->type != MESOS__V1__OFFER__OPERATION__TYPE__LAUNCH &&
             operation->type != MESOS__V1__OFFER__OPERATION__TYPE__LAUNCH_GROUP)
-            operation_status(framework, operation, NULL,
-                             MESOS__V1__OPERATION_STATE__OPERATION_ERROR, operation_text);
+            core_operation_status(framework, operation, NULL,
+                                  MESOS__V1__OPERATION_STATE__OPERATION_ERROR, operation_text);
     }
     free(task_text);
     free(operation_text);
@@ -125,8 +127,8 @@ static void resources_settle(resource_t **v, size_t n, const char *role)
     struct res list = {.v = v, .n = n};
 
     for (size_t i = 0; i < n; i++)
-        res_upgrade(v[i]);
-    res_allocate(&list, role);
+        core_res_upgrade(v[i]);
+    core_res_allocate(&list, role);
 }
 
 /* The task as Mesos keeps it: resources in the new format and allocated to the offer's role, ids
@@ -154,23 +156,23 @@ static task_info_t *task_settle(const struct grant *grant, const task_info_t *fr
 static void task_launch(struct grant *grant, const task_info_t *task)
 {
     struct sim_framework *framework = grant->framework;
-    struct host *host = agent_host(grant->agent);
+    struct host *host = core_agent_host(grant->agent);
     struct res need = {0};
 
-    res_read(&need, task->resources, task->n_resources);
-    res_subtract(&grant->left, &need);
-    res_clear(&need);
+    core_res_read(&need, task->resources, task->n_resources);
+    core_res_subtract(&grant->left, &need);
+    core_res_clear(&need);
     if (task->executor &&
-        !agent_executor(grant->agent, framework->id, task->executor->executor_id->value)) {
-        res_read(&need, task->executor->resources, task->executor->n_resources);
-        res_subtract(&grant->left, &need);
-        known_executor_add(grant->agent, framework, task->executor, &need);
-        res_clear(&need);
+        !core_agent_executor(grant->agent, framework->id, task->executor->executor_id->value)) {
+        core_res_read(&need, task->executor->resources, task->executor->n_resources);
+        core_res_subtract(&grant->left, &need);
+        core_known_executor_add(grant->agent, framework, task->executor, &need);
+        core_res_clear(&need);
     }
-    task_new(framework, grant->agent, task,
-             task->executor ? task->executor->executor_id->value : "");
+    core_task_new(framework, grant->agent, task,
+                  task->executor ? task->executor->executor_id->value : "");
     if (host)
-        host_launch(host, framework, task);
+        core_host_launch(host, framework, task);
 }
 
 static char *launch_malformed(const operation_t *operation)
@@ -180,9 +182,9 @@ static char *launch_malformed(const operation_t *operation)
     for (size_t i = 0; i < operation->launch->n_task_infos && !text; i++) {
         const task_info_t *task = operation->launch->task_infos[i];
 
-        text = resources_malformed(task->resources, task->n_resources);
+        text = core_resources_malformed(task->resources, task->n_resources);
         if (!text && task->executor)
-            text = resources_malformed(task->executor->resources, task->executor->n_resources);
+            text = core_resources_malformed(task->executor->resources, task->executor->n_resources);
     }
     if (!text && operation->id)
         text = sim_dup("The `id` field cannot be set on LAUNCH operations");
@@ -205,7 +207,7 @@ static void launch(struct grant *grant, const operation_t *operation)
     for (size_t i = 0; i < operation->launch->n_task_infos; i++) {
         task_info_t *task = task_settle(grant, operation->launch->task_infos[i]);
 
-        text = task_invalid(grant, task);
+        text = core_task_invalid(grant, task);
         if (text)
             task_refuse(grant->framework, task, MESOS__V1__TASK_STATE__TASK_ERROR,
                         MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID, text);
@@ -226,28 +228,28 @@ static void launch_group(struct grant *grant, const operation_t *operation)
 
     if (!executor)
         return;
-    res_read(&resources, executor->resources, executor->n_resources);
+    core_res_read(&resources, executor->resources, executor->n_resources);
     if (!executor->has_type)
         text = sim_dup("'ExecutorInfo.type' must be set");
-    else if (res_scalar(&resources, "cpus") < 10)
-        text =
-            sim_text("Executor '%s' uses less CPUs (%s) than the minimum required (0.01)",
-                     executor->executor_id->value, res_scalar(&resources, "cpus") ? "0" : "None");
-    else if (res_scalar(&resources, "mem") < 32000)
-        text =
-            sim_text("Executor '%s' uses less memory (%s) than the minimum required (32MB)",
-                     executor->executor_id->value, res_scalar(&resources, "mem") ? "less" : "None");
-    else if (!res_scalar(&resources, "disk"))
+    else if (core_res_scalar(&resources, "cpus") < 10)
+        text = sim_text("Executor '%s' uses less CPUs (%s) than the minimum required (0.01)",
+                        executor->executor_id->value,
+                        core_res_scalar(&resources, "cpus") ? "0" : "None");
+    else if (core_res_scalar(&resources, "mem") < 32000)
+        text = sim_text("Executor '%s' uses less memory (%s) than the minimum required (32MB)",
+                        executor->executor_id->value,
+                        core_res_scalar(&resources, "mem") ? "less" : "None");
+    else if (!core_res_scalar(&resources, "disk"))
         text = sim_text("Executor '%s' uses no disk", executor->executor_id->value);
     else
         text = sim_dup("Task groups are not supported by this agent");
-    res_clear(&resources);
+    core_res_clear(&resources);
     tasks_refuse(grant->framework, operation, MESOS__V1__TASK_STATE__TASK_ERROR,
                  MESOS__V1__TASK_STATUS__REASON__REASON_TASK_GROUP_INVALID, text);
     free(text);
 }
 
-void accept_offers(struct sim_framework *framework, const accept_t *accept)
+void core_accept_offers(struct sim_framework *framework, const accept_t *accept)
 {
     struct grant grant = {.framework = framework};
     char *role, *why = offers_invalid(framework, accept);
@@ -257,13 +259,13 @@ void accept_offers(struct sim_framework *framework, const accept_t *accept)
         free(why);
         return;
     }
-    grant.agent = offer_find(framework->sim, accept->offer_ids[0]->value)->agent;
-    grant.role = role = sim_dup(offer_find(framework->sim, accept->offer_ids[0]->value)->role);
+    grant.agent = core_offer_find(framework->sim, accept->offer_ids[0]->value)->agent;
+    grant.role = role = sim_dup(core_offer_find(framework->sim, accept->offer_ids[0]->value)->role);
     for (size_t i = 0; i < accept->n_offer_ids; i++) {
-        struct sim_offer *offer = offer_find(framework->sim, accept->offer_ids[i]->value);
+        struct sim_offer *offer = core_offer_find(framework->sim, accept->offer_ids[i]->value);
 
-        res_add_all(&grant.left, &offer->resources);
-        offer_free(offer);
+        core_res_add_all(&grant.left, &offer->resources);
+        core_offer_free(offer);
     }
     for (size_t i = 0; i < accept->n_operations; i++) {
         const operation_t *operation = accept->operations[i];
@@ -275,9 +277,10 @@ void accept_offers(struct sim_framework *framework, const accept_t *accept)
         else if (operation->type == MESOS__V1__OFFER__OPERATION__TYPE__LAUNCH_GROUP)
             launch_group(&grant, operation);
         else
-            operation_do(&grant, operation);
+            core_operation_do(&grant, operation);
     }
-    filter_add(framework, grant.agent, grant.role, &grant.left, refuse_ms(accept->filters));
-    res_clear(&grant.left);
+    core_filter_add(framework, grant.agent, grant.role, &grant.left,
+                    core_refuse_ms(accept->filters));
+    core_res_clear(&grant.left);
     free(role);
 }

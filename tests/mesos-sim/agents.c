@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct sim_agent *agent_find(struct sim *sim, const char *id)
+struct sim_agent *core_agent_find(struct sim *sim, const char *id)
 {
     struct sim_agent *agent;
 
@@ -14,17 +14,17 @@ struct sim_agent *agent_find(struct sim *sim, const char *id)
     return NULL;
 }
 
-struct host *agent_host(struct sim_agent *agent)
+struct host *core_agent_host(struct sim_agent *agent)
 {
     struct host *host = &agent->sim->hosts[agent->index];
 
-    return host->id && strcmp(host->id, agent->id) == 0 && host_is_linked(host) ? host : NULL;
+    return host->id && strcmp(host->id, agent->id) == 0 && core_host_is_linked(host) ? host : NULL;
 }
 
 /* ---- executors ---- */
 
-struct known_executor *agent_executor(struct sim_agent *agent, const char *framework_id,
-                                      const char *executor_id)
+struct known_executor *core_agent_executor(struct sim_agent *agent, const char *framework_id,
+                                           const char *executor_id)
 {
     struct known_executor *executor;
 
@@ -35,53 +35,53 @@ struct known_executor *agent_executor(struct sim_agent *agent, const char *frame
     return NULL;
 }
 
-void known_executor_add(struct sim_agent *agent, struct sim_framework *framework,
-                        const executor_info_t *info, const struct res *resources)
+void core_known_executor_add(struct sim_agent *agent, struct sim_framework *framework,
+                             const executor_info_t *info, const struct res *resources)
 {
     struct known_executor *executor = sim_zalloc(sizeof *executor);
 
     executor->framework_id = sim_dup(framework->id);
     executor->info = sim_copy(info);
-    res_add_all(&executor->resources, resources);
-    res_add_all(&agent->used, resources);
-    res_add_all(&framework->used, resources);
+    core_res_add_all(&executor->resources, resources);
+    core_res_add_all(&agent->used, resources);
+    core_res_add_all(&framework->used, resources);
     if (resources->n && resources->v[0]->allocation_info)
-        account(framework, resources->v[0]->allocation_info->role, resources, 1);
+        core_account(framework, resources->v[0]->allocation_info->role, resources, 1);
     TAILQ_INSERT_TAIL(&agent->executors, executor, next);
 }
 
-void known_executor_drop(struct sim_agent *agent, struct known_executor *executor)
+void core_known_executor_drop(struct sim_agent *agent, struct known_executor *executor)
 {
-    struct sim_framework *framework = framework_find(agent->sim, executor->framework_id);
+    struct sim_framework *framework = core_framework_find(agent->sim, executor->framework_id);
     const struct res *resources = &executor->resources;
 
-    res_subtract(&agent->used, resources);
+    core_res_subtract(&agent->used, resources);
     if (framework) {
-        res_subtract(&framework->used, resources);
+        core_res_subtract(&framework->used, resources);
         if (resources->n && resources->v[0]->allocation_info)
-            account(framework, resources->v[0]->allocation_info->role, resources, -1);
+            core_account(framework, resources->v[0]->allocation_info->role, resources, -1);
     }
     TAILQ_REMOVE(&agent->executors, executor, next);
-    res_clear(&executor->resources);
+    core_res_clear(&executor->resources);
     sim_drop(executor->info);
     free(executor->framework_id);
     free(executor);
 }
 
-void master_executor_exited(struct sim *sim, struct host *host, const char *framework_id,
-                            const char *executor_id, int status)
+void core_master_executor_exited(struct sim *sim, struct host *host, const char *framework_id,
+                                 const char *executor_id, int status)
 {
-    struct sim_framework *framework = framework_find(sim, framework_id);
-    struct sim_agent *agent = host->id ? agent_find(sim, host->id) : NULL;
+    struct sim_framework *framework = core_framework_find(sim, framework_id);
+    struct sim_agent *agent = host->id ? core_agent_find(sim, host->id) : NULL;
     struct known_executor *executor =
-        agent ? agent_executor(agent, framework_id, executor_id) : NULL;
+        agent ? core_agent_executor(agent, framework_id, executor_id) : NULL;
 
     if (!agent || agent->state != AGENT_CONNECTED)
         return;
     if (executor)
-        known_executor_drop(agent, executor);
+        core_known_executor_drop(agent, executor);
     if (framework)
-        framework_send_failure(framework, agent->id, executor_id, &status);
+        core_framework_send_failure(framework, agent->id, executor_id, &status);
 }
 
 /* ---- life ---- */
@@ -100,19 +100,19 @@ static void kills_drop(struct sim_agent *agent)
     }
 }
 
-void agent_free(struct sim_agent *agent)
+void core_agent_free(struct sim_agent *agent)
 {
     struct known_executor *executor;
 
-    timer_stop(agent->sim, &agent->ping);
-    timer_stop(agent->sim, &agent->reregister);
+    core_timer_stop(agent->sim, &agent->ping);
+    core_timer_stop(agent->sim, &agent->reregister);
     kills_drop(agent);
     while ((executor = TAILQ_FIRST(&agent->executors)))
-        known_executor_drop(agent, executor);
+        core_known_executor_drop(agent, executor);
     TAILQ_REMOVE(&agent->sim->agents, agent, next);
-    res_clear(&agent->total);
-    res_clear(&agent->used);
-    res_clear(&agent->offered);
+    core_res_clear(&agent->total);
+    core_res_clear(&agent->used);
+    core_res_clear(&agent->offered);
     sim_drop(agent->info);
     free(agent->id);
     free(agent);
@@ -132,7 +132,7 @@ static struct sim_agent *agent_new(struct sim *sim, struct host *host, const cha
     agent->max_grace_ms = -1;
     agent->maintenance_start_ms = host->maintenance_start_ms;
     agent->maintenance_ms = host->maintenance_ms;
-    res_add_all(&agent->total, &host->resources);
+    core_res_add_all(&agent->total, &host->resources);
     TAILQ_INIT(&agent->kills);
     TAILQ_INIT(&agent->executors);
     TAILQ_INSERT_TAIL(&sim->agents, agent, next);
@@ -144,7 +144,7 @@ static void failure_to_all(struct sim_agent *agent)
     struct sim_framework *framework;
 
     EACH(framework, &agent->sim->frameworks, next)
-    framework_send_failure(framework, agent->id, NULL, NULL);
+    core_framework_send_failure(framework, agent->id, NULL, NULL);
 }
 
 static void executors_forget(struct sim_agent *agent, struct sim_framework *framework)
@@ -153,16 +153,16 @@ static void executors_forget(struct sim_agent *agent, struct sim_framework *fram
 
     EACH_SAFE(executor, next, &agent->executors, next)
     if (!framework || strcmp(executor->framework_id, framework->id) == 0)
-        known_executor_drop(agent, executor);
+        core_known_executor_drop(agent, executor);
 }
 
 static void stop_watching(struct sim_agent *agent)
 {
-    timer_stop(agent->sim, &agent->ping);
-    timer_stop(agent->sim, &agent->reregister);
+    core_timer_stop(agent->sim, &agent->ping);
+    core_timer_stop(agent->sim, &agent->reregister);
 }
 
-void agent_mark_unreachable(struct sim_agent *agent, const char *message)
+void core_agent_mark_unreachable(struct sim_agent *agent, const char *message)
 {
     struct sim *sim = agent->sim;
     struct sim_framework *framework;
@@ -176,7 +176,7 @@ void agent_mark_unreachable(struct sim_agent *agent, const char *message)
     {
         EACH_SAFE(task, next, &framework->tasks[SIM_TASKS], next)
         {
-            bool ended = is_terminal(task->state);
+            bool ended = core_is_terminal(task->state);
 
             if (task->agent != agent)
                 continue;
@@ -185,33 +185,33 @@ void agent_mark_unreachable(struct sim_agent *agent, const char *message)
                 struct master_status status = {
                     .task_id = task->info->task_id->value,
                     .agent_id = agent->id,
-                    .state = state_for(framework, MESOS__V1__TASK_STATE__TASK_UNREACHABLE),
+                    .state = core_state_for(framework, MESOS__V1__TASK_STATE__TASK_UNREACHABLE),
                     .reason = MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED,
                     .message = message,
                     .unreachable_ms = sim->now,
                 };
 
-                status_send(framework, &status, task);
+                core_status_send(framework, &status, task);
             }
-            task_move(task, ended ? SIM_TASKS_COMPLETED : SIM_TASKS_UNREACHABLE);
+            core_task_move(task, ended ? SIM_TASKS_COMPLETED : SIM_TASKS_UNREACHABLE);
         }
     }
-    offers_rescind_agent(agent);
+    core_offers_rescind_agent(agent);
     EACH(framework, &sim->frameworks, next)
-    inverse_offers_drop(framework, agent, true);
-    filters_drop_agent(sim, agent);
+    core_inverse_offers_drop(framework, agent, true);
+    core_filters_drop_agent(sim, agent);
     executors_forget(agent, NULL);
     if (!recovered || message)
         failure_to_all(agent);
 }
 
-void agent_remove(struct sim_agent *agent, Mesos__V1__TaskState state, int reason,
-                  enum agent_state end, const char *message)
+void core_agent_remove(struct sim_agent *agent, Mesos__V1__TaskState state, int reason,
+                       enum agent_state end, const char *message)
 {
     struct sim *sim = agent->sim;
     struct sim_framework *framework;
     struct sim_task *task, *next;
-    struct host *host = agent_host(agent);
+    struct host *host = core_agent_host(agent);
 
     stop_watching(agent);
     EACH(framework, &sim->frameworks, next)
@@ -232,25 +232,25 @@ void agent_remove(struct sim_agent *agent, Mesos__V1__TaskState state, int reaso
 
                 if (task->agent != agent)
                     continue;
-                if (!is_terminal(task->state) || list == SIM_TASKS_UNREACHABLE)
-                    status_send(framework, &status, task);
-                task_move(task, SIM_TASKS_COMPLETED);
+                if (!core_is_terminal(task->state) || list == SIM_TASKS_UNREACHABLE)
+                    core_status_send(framework, &status, task);
+                core_task_move(task, SIM_TASKS_COMPLETED);
             }
         }
     }
     agent->state = end;
-    offers_rescind_agent(agent);
+    core_offers_rescind_agent(agent);
     EACH(framework, &sim->frameworks, next)
-    inverse_offers_drop(framework, agent, true);
-    filters_drop_agent(sim, agent);
+    core_inverse_offers_drop(framework, agent, true);
+    core_filters_drop_agent(sim, agent);
     executors_forget(agent, NULL);
     kills_drop(agent);
     failure_to_all(agent);
     if (host)
-        host_dismissed(host);
+        core_host_dismissed(host);
 }
 
-void agent_check_drained(struct sim_agent *agent)
+void core_agent_check_drained(struct sim_agent *agent)
 {
     struct sim_framework *framework;
     struct sim_task *task;
@@ -263,9 +263,9 @@ void agent_check_drained(struct sim_agent *agent)
         return;
     agent->drained = true;
     if (agent->mark_gone)
-        agent_remove(agent, MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR,
-                     MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED_BY_OPERATOR, AGENT_GONE,
-                     "Agent has been marked gone");
+        core_agent_remove(agent, MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR,
+                          MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED_BY_OPERATOR,
+                          AGENT_GONE, "Agent has been marked gone");
 }
 
 /* ---- pings ---- */
@@ -280,11 +280,11 @@ static void ping_fire(struct sim *sim, void *owner)
     /* `missed` counts pings sent without an answer; a time-out is due one interval after the fifth.
      */
     if (agent->missed == MAX_MISSED_PINGS && !answers) {
-        agent_mark_unreachable(agent, "health check timed out");
+        core_agent_mark_unreachable(agent, "health check timed out");
         return;
     }
     agent->missed = answers ? 0 : agent->missed + 1;
-    timer_set(sim, &agent->ping, sim->now + PING_MS, ping_fire, agent);
+    core_timer_set(sim, &agent->ping, sim->now + PING_MS, ping_fire, agent);
 }
 
 static void reregister_fire(struct sim *sim, void *owner)
@@ -292,16 +292,16 @@ static void reregister_fire(struct sim *sim, void *owner)
     struct sim_agent *agent = owner;
 
     (void)sim;
-    agent_mark_unreachable(agent,
-                           agent->state == AGENT_RECOVERED
-                               ? NULL
-                               : "agent did not reregister within 10mins after disconnecting");
+    core_agent_mark_unreachable(agent,
+                                agent->state == AGENT_RECOVERED
+                                    ? NULL
+                                    : "agent did not reregister within 10mins after disconnecting");
 }
 
 /* The agent's process is gone: its socket breaks. */
-void master_socket_closed(struct sim *sim, struct host *host)
+void core_master_socket_closed(struct sim *sim, struct host *host)
 {
-    struct sim_agent *agent = host->id ? agent_find(sim, host->id) : NULL;
+    struct sim_agent *agent = host->id ? core_agent_find(sim, host->id) : NULL;
     struct sim_framework *framework;
     struct sim_task *task, *next;
     char *message;
@@ -309,7 +309,8 @@ void master_socket_closed(struct sim *sim, struct host *host)
     if (!agent || agent->state != AGENT_CONNECTED)
         return;
     agent->state = AGENT_DISCONNECTED;
-    timer_set(sim, &agent->reregister, sim->now + REREGISTER_TIMEOUT_MS, reregister_fire, agent);
+    core_timer_set(sim, &agent->reregister, sim->now + REREGISTER_TIMEOUT_MS, reregister_fire,
+                   agent);
     message = sim_text("Agent %s disconnected", host->hostname);
     EACH(framework, &sim->frameworks, next)
     {
@@ -327,14 +328,14 @@ void master_socket_closed(struct sim *sim, struct host *host)
 
             if (task->agent != agent)
                 continue;
-            if (!is_terminal(task->state))
-                status_send(framework, &status, task);
-            task_move(task, SIM_TASKS_COMPLETED);
+            if (!core_is_terminal(task->state))
+                core_status_send(framework, &status, task);
+            core_task_move(task, SIM_TASKS_COMPLETED);
         }
         executors_forget(agent, framework);
     }
     free(message);
-    offers_rescind_agent(agent);
+    core_offers_rescind_agent(agent);
 }
 
 /* ---- registration ---- */
@@ -344,7 +345,7 @@ static void replay_kills(struct sim_agent *agent, struct host *host)
     struct pending_kill *kill, *next;
 
     EACH_SAFE(kill, next, &agent->kills, next)
-    host_kill_task(host, kill->framework_id, kill->task_id, kill->policy);
+    core_host_kill_task(host, kill->framework_id, kill->task_id, kill->policy);
 }
 
 static struct work *host_work(struct host *host, const char *framework_id, const char *task_id)
@@ -354,7 +355,7 @@ static struct work *host_work(struct host *host, const char *framework_id, const
 
     EACH(executor, &host->executors, next)
     if (strcmp(executor->framework->id->value, framework_id) == 0 &&
-        (work = executor_work(executor, task_id)))
+        (work = core_executor_work(executor, task_id)))
         return work;
     return NULL;
 }
@@ -364,9 +365,9 @@ static void adopt(struct sim_agent *agent, struct sim_framework *framework,
                   struct executor *executor, struct work *work, const char *why)
 {
     struct sim_task *task =
-        task_find_in(framework, SIM_TASKS_UNREACHABLE, work->info->task_id->value);
-    struct update_stream *stream =
-        stream_find(&agent->sim->hosts[agent->index], framework->id, work->info->task_id->value);
+        core_task_find_in(framework, SIM_TASKS_UNREACHABLE, work->info->task_id->value);
+    struct update_stream *stream = core_stream_find(&agent->sim->hosts[agent->index], framework->id,
+                                                    work->info->task_id->value);
     struct master_status status = {
         .task_id = work->info->task_id->value,
         .agent_id = agent->id,
@@ -379,19 +380,20 @@ static void adopt(struct sim_agent *agent, struct sim_framework *framework,
     if (task) {
         last = task->last;
         task->last = NULL;
-        task_free(task);
+        core_task_free(task);
     }
-    task = task_new(framework, agent, work->info,
-                    executor->kind == EXECUTOR_CUSTOM ? executor->info->executor_id->value : "");
+    task =
+        core_task_new(framework, agent, work->info,
+                      executor->kind == EXECUTOR_CUSTOM ? executor->info->executor_id->value : "");
     task->last = last;
     if (stream && !TAILQ_EMPTY(&stream->updates) && !last)
         task->last = sim_copy(TAILQ_FIRST(&stream->updates)->status);
     status.latest = task->last;
     task->state = work->state;
     if (why)
-        status_send(framework, &status, task);
-    if (is_terminal(work->state))
-        task_release(task);
+        core_status_send(framework, &status, task);
+    if (core_is_terminal(work->state))
+        core_task_release(task);
 }
 
 static void adopt_all(struct sim_agent *agent, struct host *host, const char *why)
@@ -402,7 +404,7 @@ static void adopt_all(struct sim_agent *agent, struct host *host, const char *wh
 
     EACH(executor, &host->executors, next)
     {
-        struct sim_framework *framework = framework_find(sim, executor->framework->id->value);
+        struct sim_framework *framework = core_framework_find(sim, executor->framework->id->value);
 
         if (!framework) {
             struct sim_framework *done;
@@ -411,21 +413,22 @@ static void adopt_all(struct sim_agent *agent, struct host *host, const char *wh
             EACH(done, &sim->completed, next)
             completed |= strcmp(done->id, executor->framework->id->value) == 0;
             if (completed) {
-                executor_shutdown(executor);
+                core_executor_shutdown(executor);
                 continue;
             }
-            framework = framework_new(sim, executor->framework, executor->framework->id->value);
+            framework =
+                core_framework_new(sim, executor->framework, executor->framework->id->value);
         }
         if (executor->kind == EXECUTOR_CUSTOM && executor->state != EXECUTOR_TERMINATED &&
-            !agent_executor(agent, framework->id, executor->info->executor_id->value)) {
+            !core_agent_executor(agent, framework->id, executor->info->executor_id->value)) {
             struct res resources = {0};
 
-            res_read(&resources, executor->info->resources, executor->info->n_resources);
-            known_executor_add(agent, framework, executor->info, &resources);
-            res_clear(&resources);
+            core_res_read(&resources, executor->info->resources, executor->info->n_resources);
+            core_known_executor_add(agent, framework, executor->info, &resources);
+            core_res_clear(&resources);
         }
         EACH(work, &executor->works, next)
-        if (!task_find(framework, work->info->task_id->value))
+        if (!core_task_find(framework, work->info->task_id->value))
             adopt(agent, framework, executor, work, why);
     }
 }
@@ -442,7 +445,7 @@ static void drop_unknown(struct sim_agent *agent, struct host *host)
         {
             struct agent_status status = {
                 .task_id = task->info->task_id->value,
-                .state = state_for(framework, MESOS__V1__TASK_STATE__TASK_DROPPED),
+                .state = core_state_for(framework, MESOS__V1__TASK_STATE__TASK_DROPPED),
                 .source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_AGENT,
                 .reason = MESOS__V1__TASK_STATUS__REASON__REASON_RECONCILIATION,
                 .message = "Reconciliation: task unknown to the agent",
@@ -450,8 +453,8 @@ static void drop_unknown(struct sim_agent *agent, struct host *host)
             };
 
             if (task->agent == agent && !host_work(host, framework->id, status.task_id) &&
-                !stream_find(host, framework->id, status.task_id))
-                host_update(host, framework->info, NULL, &status);
+                !core_stream_find(host, framework->id, status.task_id))
+                core_host_update(host, framework->info, NULL, &status);
         }
     }
 }
@@ -463,10 +466,10 @@ static void executors_check(struct sim_agent *agent, struct host *host)
     EACH_SAFE(known, next, &agent->executors, next)
     {
         struct executor *executor =
-            executor_find(host, known->framework_id, known->info->executor_id->value);
+            core_executor_find(host, known->framework_id, known->info->executor_id->value);
 
         if (!executor || executor->state == EXECUTOR_TERMINATED)
-            known_executor_drop(agent, known);
+            core_known_executor_drop(agent, known);
     }
 }
 
@@ -475,9 +478,9 @@ static void watch(struct sim_agent *agent)
     struct sim *sim = agent->sim;
 
     agent->missed = 0;
-    timer_stop(sim, &agent->reregister);
+    core_timer_stop(sim, &agent->reregister);
     if (!agent->ping.place)
-        timer_set(sim, &agent->ping, sim->now + PING_MS, ping_fire, agent);
+        core_timer_set(sim, &agent->ping, sim->now + PING_MS, ping_fire, agent);
 }
 
 static void reregister(struct sim_agent *agent, struct host *host)
@@ -488,7 +491,7 @@ static void reregister(struct sim_agent *agent, struct host *host)
     agent->reregistered_ms = agent->sim->now;
     agent->unreachable_ms = 0;
     watch(agent);
-    host_registered(host, agent->id);
+    core_host_registered(host, agent->id);
     if (was == AGENT_UNREACHABLE)
         adopt_all(agent, host, "Unreachable agent re-reregistered");
     else if (was == AGENT_RECOVERED)
@@ -496,9 +499,9 @@ static void reregister(struct sim_agent *agent, struct host *host)
     executors_check(agent, host);
     drop_unknown(agent, host);
     replay_kills(agent, host);
-    streams_resend(host, NULL);
+    core_streams_resend(host, NULL);
     if (agent->draining)
-        host_drain(host, agent->max_grace_ms);
+        core_host_drain(host, agent->max_grace_ms);
 }
 
 static void register_new(struct sim *sim, struct host *host, const char *id)
@@ -515,7 +518,7 @@ static void register_new(struct sim *sim, struct host *host, const char *id)
             continue;
         message = sim_text("Agent %s removed: a new agent registered at the same address",
                            host->hostname);
-        agent_remove(agent, MESOS__V1__TASK_STATE__TASK_LOST, -1, AGENT_REMOVED, message);
+        core_agent_remove(agent, MESOS__V1__TASK_STATE__TASK_LOST, -1, AGENT_REMOVED, message);
         free(message);
     }
     if (!id)
@@ -523,29 +526,29 @@ static void register_new(struct sim *sim, struct host *host, const char *id)
     agent = agent_new(sim, host, id);
     agent->state = AGENT_CONNECTED;
     agent->registered_ms = sim->now;
-    host_registered(host, id);
+    core_host_registered(host, id);
     free(fresh);
     watch(agent);
     adopt_all(agent, host, "Unknown agent reregistered");
-    streams_resend(host, NULL);
+    core_streams_resend(host, NULL);
 }
 
-void master_register(struct sim *sim, struct host *host)
+void core_master_register(struct sim *sim, struct host *host)
 {
-    struct sim_agent *agent = host->id ? agent_find(sim, host->id) : NULL;
+    struct sim_agent *agent = host->id ? core_agent_find(sim, host->id) : NULL;
 
     if (agent && (agent->state == AGENT_GONE || agent->state == AGENT_REMOVED)) {
-        host_dismissed(host);
+        core_host_dismissed(host);
         return;
     }
     if (agent)
         reregister(agent, host);
     else
         register_new(sim, host, host->id);
-    allocate(sim);
+    core_allocate(sim);
 }
 
-void registry_recovered(struct sim *sim)
+void core_registry_recovered(struct sim *sim)
 {
     for (size_t i = 0; i < sim->n_hosts && sim->registry == SIM_REGISTRY_REPLICATED_LOG; i++) {
         struct host *host = &sim->hosts[i];
@@ -556,7 +559,7 @@ void registry_recovered(struct sim *sim)
         agent = agent_new(sim, host, host->id);
         agent->state = AGENT_RECOVERED;
         agent->registered_ms = sim->now;
-        timer_set(sim, &agent->reregister, sim->now + REREGISTER_TIMEOUT_MS, reregister_fire,
-                  agent);
+        core_timer_set(sim, &agent->reregister, sim->now + REREGISTER_TIMEOUT_MS, reregister_fire,
+                       agent);
     }
 }

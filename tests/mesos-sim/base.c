@@ -45,7 +45,7 @@ char *sim_text(const char *format, ...)
     return checked(text);
 }
 
-void text_add(struct text *text, const char *format, ...)
+void core_text_add(struct text *text, const char *format, ...)
 {
     va_list args;
     char *more = NULL;

@@ -9,13 +9,13 @@ static void decline(struct sim_framework *framework,
                     const Mesos__V1__Scheduler__Call__Decline *call)
 {
     for (size_t i = 0; i < call->n_offer_ids; i++) {
-        struct sim_offer *offer = offer_find(framework->sim, call->offer_ids[i]->value);
+        struct sim_offer *offer = core_offer_find(framework->sim, call->offer_ids[i]->value);
 
         if (!offer)
             continue;
-        filter_add(offer->framework, offer->agent, offer->role, &offer->resources,
-                   refuse_ms(call->filters));
-        offer_free(offer);
+        core_filter_add(offer->framework, offer->agent, offer->role, &offer->resources,
+                        core_refuse_ms(call->filters));
+        core_offer_free(offer);
     }
 }
 
@@ -23,7 +23,7 @@ static void decline(struct sim_framework *framework,
 static bool roles_are_known(struct sim_framework *framework, char *const *roles, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (!framework_role(framework, roles[i]))
+        if (!core_framework_role(framework, roles[i]))
             return false;
     return true;
 }
@@ -41,11 +41,11 @@ static void suppress(struct sim_framework *framework, char *const *roles, size_t
             continue;
         framework->roles[i].suppressed = suppressed;
         if (!suppressed)
-            filters_drop(framework, framework->roles[i].name);
+            core_filters_drop(framework, framework->roles[i].name);
     }
     if (!suppressed) {
-        inverse_offers_clear_filters(framework);
-        allocate(framework->sim);
+        core_inverse_offers_clear_filters(framework);
+        core_allocate(framework->sim);
     }
 }
 
@@ -62,12 +62,12 @@ static void kill_later(struct sim_agent *agent, const struct sim_task *task,
 
 static void kill_task(struct sim_framework *framework, const Mesos__V1__Scheduler__Call__Kill *call)
 {
-    struct sim_task *task = task_find(framework, call->task_id->value);
+    struct sim_task *task = core_task_find(framework, call->task_id->value);
     struct host *host;
 
     if (!task) {
-        reconcile_one(framework, call->task_id->value,
-                      call->agent_id ? call->agent_id->value : NULL);
+        core_reconcile_one(framework, call->task_id->value,
+                           call->agent_id ? call->agent_id->value : NULL);
         return;
     }
     if (call->agent_id && (!task->agent || strcmp(call->agent_id->value, task->agent->id)))
@@ -75,23 +75,23 @@ static void kill_task(struct sim_framework *framework, const Mesos__V1__Schedule
     if (!task->agent)
         return;
     kill_later(task->agent, task, call->kill_policy);
-    host = agent_host(task->agent);
+    host = core_agent_host(task->agent);
     if (host && task->agent->state == AGENT_CONNECTED)
-        host_kill_task(host, framework->id, call->task_id->value, call->kill_policy);
+        core_host_kill_task(host, framework->id, call->task_id->value, call->kill_policy);
 }
 
 static struct host *connected_host(struct sim *sim, const char *agent_id)
 {
-    struct sim_agent *agent = agent_find(sim, agent_id);
+    struct sim_agent *agent = core_agent_find(sim, agent_id);
 
-    return agent && agent->state == AGENT_CONNECTED ? agent_host(agent) : NULL;
+    return agent && agent->state == AGENT_CONNECTED ? core_agent_host(agent) : NULL;
 }
 
 static void acknowledge(struct sim_framework *framework,
                         const Mesos__V1__Scheduler__Call__Acknowledge *call)
 {
-    struct sim_agent *agent = agent_find(framework->sim, call->agent_id->value);
-    struct sim_task *task = task_find(framework, call->task_id->value);
+    struct sim_agent *agent = core_agent_find(framework->sim, call->agent_id->value);
+    struct sim_task *task = core_task_find(framework, call->task_id->value);
     struct host *host;
 
     if (!agent || agent->state != AGENT_CONNECTED)
@@ -100,15 +100,15 @@ static void acknowledge(struct sim_framework *framework,
         /* A task that this master has sent no update of: dropped. */
         if (!task->last)
             return;
-        if (is_terminal(task->state) && task->last->has_uuid &&
+        if (core_is_terminal(task->state) && task->last->has_uuid &&
             task->last->uuid.len == call->uuid.len &&
             memcmp(task->last->uuid.data, call->uuid.data, call->uuid.len) == 0)
-            task_move(task, SIM_TASKS_COMPLETED);
+            core_task_move(task, SIM_TASKS_COMPLETED);
     }
-    host = agent_host(agent);
+    host = core_agent_host(agent);
     if (host)
-        host_acknowledge(host, framework->id, call->task_id->value, &call->uuid);
-    agent_check_drained(agent);
+        core_host_acknowledge(host, framework->id, call->task_id->value, &call->uuid);
+    core_agent_check_drained(agent);
 }
 
 static void reconcile_operations(struct sim_framework *framework,
@@ -120,7 +120,7 @@ static void reconcile_operations(struct sim_framework *framework,
             MESOS__V1__SCHEDULER__EVENT__UPDATE_OPERATION_STATUS__INIT;
         Mesos__V1__OperationStatus status = MESOS__V1__OPERATION_STATUS__INIT;
         const Mesos__V1__AgentID *id = call->operations[i]->agent_id;
-        struct sim_agent *agent = id ? agent_find(framework->sim, id->value) : NULL;
+        struct sim_agent *agent = id ? core_agent_find(framework->sim, id->value) : NULL;
 
         status.operation_id = call->operations[i]->operation_id;
         status.agent_id = (Mesos__V1__AgentID *)id;
@@ -137,21 +137,22 @@ static void reconcile_operations(struct sim_framework *framework,
         event.has_type = 1;
         event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE_OPERATION_STATUS;
         event.update_operation_status = &body;
-        framework_send(framework, &event);
+        core_framework_send(framework, &event);
     }
 }
 
-void call_do(struct sim_framework *framework, const call_t *call, struct sim_response *response)
+void core_call_do(struct sim_framework *framework, const call_t *call,
+                  struct sim_response *response)
 {
     struct sim *sim = framework->sim;
     struct host *host;
 
     switch (call->type) {
     case MESOS__V1__SCHEDULER__CALL__TYPE__TEARDOWN:
-        framework_remove(framework);
+        core_framework_remove(framework);
         break;
     case MESOS__V1__SCHEDULER__CALL__TYPE__ACCEPT:
-        accept_offers(framework, call->accept);
+        core_accept_offers(framework, call->accept);
         break;
     case MESOS__V1__SCHEDULER__CALL__TYPE__DECLINE:
         decline(framework, call->decline);
@@ -169,34 +170,34 @@ void call_do(struct sim_framework *framework, const call_t *call, struct sim_res
         break;
     case MESOS__V1__SCHEDULER__CALL__TYPE__SHUTDOWN:
         if ((host = connected_host(sim, call->shutdown->agent_id->value)))
-            host_shutdown_executor(host, framework->id, call->shutdown->executor_id->value);
+            core_host_shutdown_executor(host, framework->id, call->shutdown->executor_id->value);
         break;
     case MESOS__V1__SCHEDULER__CALL__TYPE__ACKNOWLEDGE:
         acknowledge(framework, call->acknowledge);
         break;
     case MESOS__V1__SCHEDULER__CALL__TYPE__RECONCILE:
-        reconcile(framework, call->reconcile);
+        core_reconcile(framework, call->reconcile);
         break;
     case MESOS__V1__SCHEDULER__CALL__TYPE__MESSAGE:
         if ((host = connected_host(sim, call->message->agent_id->value)))
-            host_message(host, framework->id, call->message->executor_id->value,
-                         &call->message->data);
+            core_host_message(host, framework->id, call->message->executor_id->value,
+                              &call->message->data);
         break;
     case MESOS__V1__SCHEDULER__CALL__TYPE__ACCEPT_INVERSE_OFFERS:
-        inverse_offers_answer(framework, call->accept_inverse_offers->inverse_offer_ids,
-                              call->accept_inverse_offers->n_inverse_offer_ids,
-                              call->accept_inverse_offers->filters);
+        core_inverse_offers_answer(framework, call->accept_inverse_offers->inverse_offer_ids,
+                                   call->accept_inverse_offers->n_inverse_offer_ids,
+                                   call->accept_inverse_offers->filters);
         break;
     case MESOS__V1__SCHEDULER__CALL__TYPE__DECLINE_INVERSE_OFFERS:
-        inverse_offers_answer(framework, call->decline_inverse_offers->inverse_offer_ids,
-                              call->decline_inverse_offers->n_inverse_offer_ids,
-                              call->decline_inverse_offers->filters);
+        core_inverse_offers_answer(framework, call->decline_inverse_offers->inverse_offer_ids,
+                                   call->decline_inverse_offers->n_inverse_offer_ids,
+                                   call->decline_inverse_offers->filters);
         break;
     case MESOS__V1__SCHEDULER__CALL__TYPE__RECONCILE_OPERATIONS:
         reconcile_operations(framework, call->reconcile_operations);
         break;
     case MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK:
-        framework_update(framework, call, response);
+        core_framework_update(framework, call, response);
         break;
     default: /* REQUEST has no effect; acknowledged operations are forgotten once sent */
         break;

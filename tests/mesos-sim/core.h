@@ -1,8 +1,8 @@
 /*
  * What the rooms of the simulator's core share. The master's knowledge (framework.c, offers.c,
  * tasks.c, agents.c, ...) and the agents' own (host.c, executor.c, updates.c, play.c) are kept
- * apart: they speak through the functions that are named master_* and host_* below, which stand for
- * messages and do nothing while no message can pass.
+ * apart: they speak through the functions that are named core_master_* and core_host_* below, which
+ * stand for messages and do nothing while no message can pass.
  */
 #ifndef MESOS_SIM_CORE_H
 #define MESOS_SIM_CORE_H
@@ -65,10 +65,11 @@ struct text {
     char *s;
     size_t len;
 };
-void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void core_text_add(struct text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* debug_text.c: the message as protobuf's debug text, indented. */
-void debug_text_add(struct text *text, const ProtobufCMessage *message, int depth);
+void core_debug_text_add(struct text *text, const ProtobufCMessage *message, int depth);
 
 /* ---- timers.c ---- */
 
@@ -79,21 +80,21 @@ struct sim_timer {
     void (*fire)(struct sim *sim, void *owner);
     void *owner;
 };
-void timer_set(struct sim *sim, struct sim_timer *timer, int64_t due,
-               void (*fire)(struct sim *, void *), void *owner);
-void timer_stop(struct sim *sim, struct sim_timer *timer);
+void core_timer_set(struct sim *sim, struct sim_timer *timer, int64_t due,
+                    void (*fire)(struct sim *, void *), void *owner);
+void core_timer_stop(struct sim *sim, struct sim_timer *timer);
 
 /* ---- output.c ---- */
 
-void output_record(struct sim *sim, int target, uint64_t stream, uint64_t connection, bool json,
-                   const void *message);
-void output_end(struct sim *sim, int target, uint64_t stream, uint64_t connection);
-void output_hang_up(struct sim *sim, uint64_t connection);
-void output_hang_up_all(struct sim *sim, int target);
-void output_process(struct sim *sim, const char *container, const struct sim_process *process);
-void output_signal(struct sim *sim, const char *container, int signal);
-void output_gone(struct sim *sim, const char *container);
-void output_clear(struct sim *sim);
+void core_output_record(struct sim *sim, int target, uint64_t stream, uint64_t connection,
+                        bool json, const void *message);
+void core_output_end(struct sim *sim, int target, uint64_t stream, uint64_t connection);
+void core_output_hang_up(struct sim *sim, uint64_t connection);
+void core_output_hang_up_all(struct sim *sim, int target);
+void core_output_process(struct sim *sim, const char *container, const struct sim_process *process);
+void core_output_signal(struct sim *sim, const char *container, int signal);
+void core_output_gone(struct sim *sim, const char *container);
+void core_output_clear(struct sim *sim);
 
 /* ---- resources.c, resource_text.c: lists in the new reservation format ---- */
 
@@ -101,26 +102,27 @@ struct res {
     resource_t **v;
     size_t n;
 };
-void res_clear(struct res *res);
-void res_add(struct res *res, const resource_t *resource);
-void res_add_all(struct res *res, const struct res *more);
+void core_res_clear(struct res *res);
+void core_res_add(struct res *res, const resource_t *resource);
+void core_res_add_all(struct res *res, const struct res *more);
 /* Takes away what is there of it. */
-void res_subtract(struct res *res, const struct res *less);
-bool res_contains(const struct res *have, const struct res *want);
-void res_read(struct res *out, resource_t *const *v, size_t n); /* copies, upgrades, adds up */
-void res_allocate(struct res *res, const char *role);           /* where no role is set yet */
-void res_unallocate(struct res *res);
-int64_t res_scalar(const struct res *res, const char *name); /* in thousandths, over all roles */
-bool res_is_offerable(const struct res *res);                /* cpus:0.01 or mem:32 */
-const char *res_reserved_role(const resource_t *resource);   /* NULL: unreserved */
-void res_upgrade(resource_t *resource);
-void res_downgrade(resource_t *resource); /* to the old format */
-char *res_text(const struct res *res);
-char *resource_text(const resource_t *resource, bool with_roles);
-const char *resource_invalid(const resource_t *resource); /* Mesos' text, NULL when fine */
-bool res_parse(struct res *out, const char *text, char **error);
-void attribute_parse(Mesos__V1__Attribute *out, const char *name, const char *value);
-int64_t milli(double value);
+void core_res_subtract(struct res *res, const struct res *less);
+bool core_res_contains(const struct res *have, const struct res *want);
+void core_res_read(struct res *out, resource_t *const *v, size_t n); /* copies, upgrades, adds up */
+void core_res_allocate(struct res *res, const char *role);           /* where no role is set yet */
+void core_res_unallocate(struct res *res);
+int64_t core_res_scalar(const struct res *res,
+                        const char *name);                      /* in thousandths, over all roles */
+bool core_res_is_offerable(const struct res *res);              /* cpus:0.01 or mem:32 */
+const char *core_res_reserved_role(const resource_t *resource); /* NULL: unreserved */
+void core_res_upgrade(resource_t *resource);
+void core_res_downgrade(resource_t *resource); /* to the old format */
+char *core_res_text(const struct res *res);
+char *core_resource_text(const resource_t *resource, bool with_roles);
+const char *core_resource_invalid(const resource_t *resource); /* Mesos' text, NULL when fine */
+bool core_res_parse(struct res *out, const char *text, char **error);
+void core_attribute_parse(Mesos__V1__Attribute *out, const char *name, const char *value);
+int64_t core_milli(double value);
 
 /* ---- the master's books ---- */
 
@@ -432,82 +434,88 @@ struct sim {
 
 /* ---- http.c, executor_http.c ---- */
 
-void answer(struct sim_response *response, int status, const char *format, ...)
+void core_answer(struct sim_response *response, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void answer_stream(struct sim *sim, struct sim_response *response, bool json,
-                   const char *stream_id);
-const char *request_header(const struct sim_request *request, const char *name);
+void core_answer_stream(struct sim *sim, struct sim_response *response, bool json,
+                        const char *stream_id);
+const char *core_request_header(const struct sim_request *request, const char *name);
 /* Checks method and content type and unpacks the body; NULL: *response is the refusal. */
-void *request_message(struct sim *sim, const struct sim_request *request,
-                      struct sim_response *response, const ProtobufCMessageDescriptor *type);
+void *core_request_message(struct sim *sim, const struct sim_request *request,
+                           struct sim_response *response, const ProtobufCMessageDescriptor *type);
 /* 1: JSON, 0: protobuf, -1: neither. */
-int request_accepts(const struct sim_request *request);
-bool uuid_is_valid(const ProtobufCBinaryData *uuid);
-void scheduler_request(struct sim *sim, const struct sim_request *request,
-                       struct sim_response *response);
-void executor_request(struct sim *sim, const struct sim_request *request,
-                      struct sim_response *response);
+int core_request_accepts(const struct sim_request *request);
+bool core_uuid_is_valid(const ProtobufCBinaryData *uuid);
+void core_scheduler_request(struct sim *sim, const struct sim_request *request,
+                            struct sim_response *response);
+void core_executor_request(struct sim *sim, const struct sim_request *request,
+                           struct sim_response *response);
 
 /* ---- framework.c, framework_info.c ---- */
 
-struct sim_framework *framework_find(struct sim *sim, const char *id);
-struct sim_framework *framework_new(struct sim *sim, const framework_info_t *info, const char *id);
-void framework_subscribe(struct sim *sim, const call_t *call, uint64_t connection, bool json,
-                         struct sim_response *response);
-void framework_disconnect(struct sim_framework *framework);
+struct sim_framework *core_framework_find(struct sim *sim, const char *id);
+struct sim_framework *core_framework_new(struct sim *sim, const framework_info_t *info,
+                                         const char *id);
+void core_framework_subscribe(struct sim *sim, const call_t *call, uint64_t connection, bool json,
+                              struct sim_response *response);
+void core_framework_disconnect(struct sim_framework *framework);
 /* TEARDOWN, failover timeout. */
-void framework_remove(struct sim_framework *framework);
-void framework_free(struct sim_framework *framework);
-void framework_update(struct sim_framework *framework, const call_t *call,
-                      struct sim_response *response);
+void core_framework_remove(struct sim_framework *framework);
+void core_framework_free(struct sim_framework *framework);
+void core_framework_update(struct sim_framework *framework, const call_t *call,
+                           struct sim_response *response);
 /* To the scheduler; nothing while it is not connected. */
-void framework_send(struct sim_framework *framework, const event_t *event);
-void framework_send_failure(struct sim_framework *framework, const char *agent_id,
-                            const char *executor_id, const int *status);
-struct role *framework_role(struct sim_framework *framework, const char *name);
-void framework_set_info(struct sim_framework *framework, const framework_info_t *info);
-void framework_suppress(struct sim_framework *framework, char *const *roles, size_t n);
-char *framework_invalid(const framework_info_t *info, char *const *suppressed, size_t n_suppressed);
-char *framework_change_invalid(const framework_info_t *old, const framework_info_t *new);
-char *id_invalid(const char *id);
-char *role_invalid(const char *role);
-bool framework_has(const framework_info_t *info, Mesos__V1__FrameworkInfo__Capability__Type type);
+void core_framework_send(struct sim_framework *framework, const event_t *event);
+void core_framework_send_failure(struct sim_framework *framework, const char *agent_id,
+                                 const char *executor_id, const int *status);
+struct role *core_framework_role(struct sim_framework *framework, const char *name);
+void core_framework_set_info(struct sim_framework *framework, const framework_info_t *info);
+void core_framework_suppress(struct sim_framework *framework, char *const *roles, size_t n);
+char *core_framework_invalid(const framework_info_t *info, char *const *suppressed,
+                             size_t n_suppressed);
+char *core_framework_change_invalid(const framework_info_t *old, const framework_info_t *new);
+char *core_id_invalid(const char *id);
+char *core_role_invalid(const char *role);
+bool core_framework_has(const framework_info_t *info,
+                        Mesos__V1__FrameworkInfo__Capability__Type type);
 
 /* ---- calls.c ---- */
 
-void call_do(struct sim_framework *framework, const call_t *call, struct sim_response *response);
+void core_call_do(struct sim_framework *framework, const call_t *call,
+                  struct sim_response *response);
 
 /* ---- offers.c, filters.c, maintenance.c ---- */
 
-void allocate(struct sim *sim);
-void allocation_fire(struct sim *sim, void *owner);
-struct sim_offer *offer_find(struct sim *sim, const char *id);
+void core_allocate(struct sim *sim);
+void core_allocation_fire(struct sim *sim, void *owner);
+struct sim_offer *core_offer_find(struct sim *sim, const char *id);
 /* Forgets the offer. Its resources are free again unless they were taken from it before
  * (offer->resources). */
-void offer_free(struct sim_offer *offer);
-void offer_rescind(struct sim_offer *offer);
-void offers_rescind_agent(struct sim_agent *agent);
-int64_t refuse_ms(const Mesos__V1__Filters *filters);
-void filter_add(struct sim_framework *framework, struct sim_agent *agent, const char *role,
-                const struct res *amount, int64_t refuse_ms);
-bool filter_holds(struct sim_framework *framework, struct sim_agent *agent, const char *role,
-                  const struct res *amount);
+void core_offer_free(struct sim_offer *offer);
+void core_offer_rescind(struct sim_offer *offer);
+void core_offers_rescind_agent(struct sim_agent *agent);
+int64_t core_refuse_ms(const Mesos__V1__Filters *filters);
+void core_filter_add(struct sim_framework *framework, struct sim_agent *agent, const char *role,
+                     const struct res *amount, int64_t refuse_ms);
+bool core_filter_holds(struct sim_framework *framework, struct sim_agent *agent, const char *role,
+                       const struct res *amount);
 /* role NULL: all. */
-void filters_drop(struct sim_framework *framework, const char *role);
-void filters_drop_agent(struct sim *sim, struct sim_agent *agent);
-void filter_free(struct sim_framework *framework, struct filter *filter);
-void account(struct sim_framework *framework, const char *role, const struct res *amount, int sign);
-void maintenance_set(struct sim_agent *agent, int64_t start_ms, int64_t length_ms);
-void inverse_offers_make(struct sim *sim);
-void inverse_offers_answer(struct sim_framework *framework, Mesos__V1__OfferID *const *ids,
-                           size_t n, const Mesos__V1__Filters *filters);
-void inverse_offers_drop(struct sim_framework *framework, struct sim_agent *agent, bool rescind);
-void inverse_offers_clear_filters(struct sim_framework *framework);
+void core_filters_drop(struct sim_framework *framework, const char *role);
+void core_filters_drop_agent(struct sim *sim, struct sim_agent *agent);
+void core_filter_free(struct sim_framework *framework, struct filter *filter);
+void core_account(struct sim_framework *framework, const char *role, const struct res *amount,
+                  int sign);
+void core_maintenance_set(struct sim_agent *agent, int64_t start_ms, int64_t length_ms);
+void core_inverse_offers_make(struct sim *sim);
+void core_inverse_offers_answer(struct sim_framework *framework, Mesos__V1__OfferID *const *ids,
+                                size_t n, const Mesos__V1__Filters *filters);
+void core_inverse_offers_drop(struct sim_framework *framework, struct sim_agent *agent,
+                              bool rescind);
+void core_inverse_offers_clear_filters(struct sim_framework *framework);
 
 /* ---- accept.c, operations.c, validate.c, validate_task.c ---- */
 
-void accept_offers(struct sim_framework *framework,
-                   const Mesos__V1__Scheduler__Call__Accept *accept);
+void core_accept_offers(struct sim_framework *framework,
+                        const Mesos__V1__Scheduler__Call__Accept *accept);
 /* What the launches of one ACCEPT draw on. */
 struct grant {
     struct sim_framework *framework;
@@ -515,31 +523,32 @@ struct grant {
     const char *role;
     struct res left;
 };
-char *task_invalid(struct grant *grant, const task_info_t *task);
-char *executor_invalid(struct grant *grant, const task_info_t *task);
-char *command_invalid(const Mesos__V1__CommandInfo *command);
-char *container_invalid(const Mesos__V1__ContainerInfo *container);
-char *resources_malformed(resource_t *const *v, size_t n);
+char *core_task_invalid(struct grant *grant, const task_info_t *task);
+char *core_executor_invalid(struct grant *grant, const task_info_t *task);
+char *core_command_invalid(const Mesos__V1__CommandInfo *command);
+char *core_container_invalid(const Mesos__V1__ContainerInfo *container);
+char *core_resources_malformed(resource_t *const *v, size_t n);
 /* To the scheduler, when the operation has an id. `agent` NULL: made by the master, without uuid.
  */
-void operation_status(struct sim_framework *framework, const Mesos__V1__Offer__Operation *operation,
-                      const struct sim_agent *agent, Mesos__V1__OperationState state,
-                      const char *message);
-void operation_do(struct grant *grant, const Mesos__V1__Offer__Operation *operation);
+void core_operation_status(struct sim_framework *framework,
+                           const Mesos__V1__Offer__Operation *operation,
+                           const struct sim_agent *agent, Mesos__V1__OperationState state,
+                           const char *message);
+void core_operation_do(struct grant *grant, const Mesos__V1__Offer__Operation *operation);
 
 /* ---- tasks.c ---- */
 
-struct sim_task *task_find(struct sim_framework *framework, const char *id);
-struct sim_task *task_find_in(struct sim_framework *framework, enum sim_task_list list,
-                              const char *id);
-struct sim_task *task_new(struct sim_framework *framework, struct sim_agent *agent,
-                          const task_info_t *info, const char *executor_id);
+struct sim_task *core_task_find(struct sim_framework *framework, const char *id);
+struct sim_task *core_task_find_in(struct sim_framework *framework, enum sim_task_list list,
+                                   const char *id);
+struct sim_task *core_task_new(struct sim_framework *framework, struct sim_agent *agent,
+                               const task_info_t *info, const char *executor_id);
 /* Gives its resources back (once). */
-void task_release(struct sim_task *task);
-void task_free(struct sim_task *task);
-void task_move(struct sim_task *task, enum sim_task_list list);
-void task_record(struct sim_task *task, const status_t *status);
-bool is_terminal(Mesos__V1__TaskState state);
+void core_task_release(struct sim_task *task);
+void core_task_free(struct sim_task *task);
+void core_task_move(struct sim_task *task, enum sim_task_list list);
+void core_task_record(struct sim_task *task, const status_t *status);
+bool core_is_terminal(Mesos__V1__TaskState state);
 /* A status made by the master, sent at once; task_id and agent_id may belong to no task. */
 struct master_status {
     const char *task_id;
@@ -551,119 +560,123 @@ struct master_status {
     int64_t unreachable_ms; /* 0: none */
     const status_t *latest; /* healthy, checks and container are taken over; NULL: none */
 };
-void status_send(struct sim_framework *framework, const struct master_status *status,
-                 struct sim_task *task);
-void update_send(struct sim_framework *framework, const status_t *status);
+void core_status_send(struct sim_framework *framework, const struct master_status *status,
+                      struct sim_task *task);
+void core_update_send(struct sim_framework *framework, const status_t *status);
 /* PARTITION_AWARE frameworks hear the precise state, others TASK_LOST. */
-Mesos__V1__TaskState state_for(const struct sim_framework *framework, Mesos__V1__TaskState state);
-void reconcile(struct sim_framework *framework,
-               const Mesos__V1__Scheduler__Call__Reconcile *reconcile);
-void reconcile_one(struct sim_framework *framework, const char *task_id, const char *agent_id);
-void held_release(struct sim *sim);
-void held_clear(struct sim *sim);
+Mesos__V1__TaskState core_state_for(const struct sim_framework *framework,
+                                    Mesos__V1__TaskState state);
+void core_reconcile(struct sim_framework *framework,
+                    const Mesos__V1__Scheduler__Call__Reconcile *reconcile);
+void core_reconcile_one(struct sim_framework *framework, const char *task_id, const char *agent_id);
+void core_held_release(struct sim *sim);
+void core_held_clear(struct sim *sim);
 
 /* ---- agents.c ---- */
 
-struct sim_agent *agent_find(struct sim *sim, const char *id);
-struct host *agent_host(struct sim_agent *agent); /* NULL unless messages reach it */
-void agent_free(struct sim_agent *agent);
-void agent_mark_unreachable(struct sim_agent *agent, const char *message);
-void agent_remove(struct sim_agent *agent, Mesos__V1__TaskState state, int reason,
-                  enum agent_state end, const char *message);
-struct known_executor *agent_executor(struct sim_agent *agent, const char *framework_id,
-                                      const char *executor_id);
-void known_executor_add(struct sim_agent *agent, struct sim_framework *framework,
-                        const executor_info_t *info, const struct res *resources);
-void known_executor_drop(struct sim_agent *agent, struct known_executor *executor);
-void agent_check_drained(struct sim_agent *agent);
-void registry_recovered(struct sim *sim);
+struct sim_agent *core_agent_find(struct sim *sim, const char *id);
+struct host *core_agent_host(struct sim_agent *agent); /* NULL unless messages reach it */
+void core_agent_free(struct sim_agent *agent);
+void core_agent_mark_unreachable(struct sim_agent *agent, const char *message);
+void core_agent_remove(struct sim_agent *agent, Mesos__V1__TaskState state, int reason,
+                       enum agent_state end, const char *message);
+struct known_executor *core_agent_executor(struct sim_agent *agent, const char *framework_id,
+                                           const char *executor_id);
+void core_known_executor_add(struct sim_agent *agent, struct sim_framework *framework,
+                             const executor_info_t *info, const struct res *resources);
+void core_known_executor_drop(struct sim_agent *agent, struct known_executor *executor);
+void core_agent_check_drained(struct sim_agent *agent);
+void core_registry_recovered(struct sim *sim);
 
 /* Messages from agents. */
-void master_register(struct sim *sim, struct host *host);
-void master_socket_closed(struct sim *sim, struct host *host);
-void master_update(struct sim *sim, struct host *host, const char *framework_id,
-                   const status_t *status, Mesos__V1__TaskState latest);
-void master_executor_exited(struct sim *sim, struct host *host, const char *framework_id,
-                            const char *executor_id, int status);
-void master_message(struct sim *sim, struct host *host, const char *framework_id,
-                    const char *executor_id, const ProtobufCBinaryData *data);
+void core_master_register(struct sim *sim, struct host *host);
+void core_master_socket_closed(struct sim *sim, struct host *host);
+void core_master_update(struct sim *sim, struct host *host, const char *framework_id,
+                        const status_t *status, Mesos__V1__TaskState latest);
+void core_master_executor_exited(struct sim *sim, struct host *host, const char *framework_id,
+                                 const char *executor_id, int status);
+void core_master_message(struct sim *sim, struct host *host, const char *framework_id,
+                         const char *executor_id, const ProtobufCBinaryData *data);
 
 /* ---- host.c ---- */
 
-bool host_init(struct host *host, struct sim *sim, size_t index,
-               const struct sim_agent_config *config, char **error);
-void host_deinit(struct host *host);
-bool host_is_linked(const struct host *host); /* messages pass between it and the master */
-void host_registered(struct host *host, const char *id);
-void host_master_lost(struct host *host); /* the master is a new one: register again */
-void host_kill(struct host *host);
+bool core_host_init(struct host *host, struct sim *sim, size_t index,
+                    const struct sim_agent_config *config, char **error);
+void core_host_deinit(struct host *host);
+bool core_host_is_linked(const struct host *host); /* messages pass between it and the master */
+void core_host_registered(struct host *host, const char *id);
+void core_host_master_lost(struct host *host); /* the master is a new one: register again */
+void core_host_kill(struct host *host);
 /* The master wants it no more: it ends with all its tasks, and is a new agent when it is started
  * again. */
-void host_dismissed(struct host *host);
-void host_start(struct host *host, int64_t delay, bool new_id);
-void host_register_in(struct host *host, int64_t delay);
-void host_abandon_executors(struct host *host);      /* ends all, without a word */
-void host_check_executor(struct executor *executor); /* closes its record when nothing is left */
+void core_host_dismissed(struct host *host);
+void core_host_start(struct host *host, int64_t delay, bool new_id);
+void core_host_register_in(struct host *host, int64_t delay);
+void core_host_abandon_executors(struct host *host); /* ends all, without a word */
+void core_host_check_executor(
+    struct executor *executor); /* closes its record when nothing is left */
 
 /* Messages from the master. */
-void host_launch(struct host *host, struct sim_framework *framework, const task_info_t *task);
-void host_kill_task(struct host *host, const char *framework_id, const char *task_id,
-                    const Mesos__V1__KillPolicy *policy);
-void host_shutdown_executor(struct host *host, const char *framework_id, const char *executor_id);
-void host_shutdown_framework(struct host *host, const char *framework_id);
-void host_acknowledge(struct host *host, const char *framework_id, const char *task_id,
-                      const ProtobufCBinaryData *uuid);
-void host_message(struct host *host, const char *framework_id, const char *executor_id,
-                  const ProtobufCBinaryData *data);
-void host_framework_changed(struct host *host, const framework_info_t *info);
-void host_drain(struct host *host, int64_t max_grace_ms);
+void core_host_launch(struct host *host, struct sim_framework *framework, const task_info_t *task);
+void core_host_kill_task(struct host *host, const char *framework_id, const char *task_id,
+                         const Mesos__V1__KillPolicy *policy);
+void core_host_shutdown_executor(struct host *host, const char *framework_id,
+                                 const char *executor_id);
+void core_host_shutdown_framework(struct host *host, const char *framework_id);
+void core_host_acknowledge(struct host *host, const char *framework_id, const char *task_id,
+                           const ProtobufCBinaryData *uuid);
+void core_host_message(struct host *host, const char *framework_id, const char *executor_id,
+                       const ProtobufCBinaryData *data);
+void core_host_framework_changed(struct host *host, const framework_info_t *info);
+void core_host_drain(struct host *host, int64_t max_grace_ms);
 
 /* ---- executor.c ---- */
 
-struct executor *executor_find(struct host *host, const char *framework_id,
-                               const char *executor_id);
-struct executor *executor_find_container(struct sim *sim, const char *container);
-struct executor *executor_new(struct host *host, const framework_info_t *framework,
-                              enum executor_kind kind, const executor_info_t *info);
-void executor_free(struct executor *executor);
-void executor_start(struct executor *executor);
-void executor_give(struct executor *executor, const task_info_t *task);
-void executor_shutdown(struct executor *executor); /* SHUTDOWN, then SIGKILL after the grace */
-void executor_send(struct executor *executor, const executor_event_t *event);
-void executor_send_kill(struct executor *executor, const char *task_id,
-                        const Mesos__V1__KillPolicy *policy);
-void executor_send_shutdown(struct executor *executor);
+struct executor *core_executor_find(struct host *host, const char *framework_id,
+                                    const char *executor_id);
+struct executor *core_executor_find_container(struct sim *sim, const char *container);
+struct executor *core_executor_new(struct host *host, const framework_info_t *framework,
+                                   enum executor_kind kind, const executor_info_t *info);
+void core_executor_free(struct executor *executor);
+void core_executor_start(struct executor *executor);
+void core_executor_give(struct executor *executor, const task_info_t *task);
+void core_executor_shutdown(struct executor *executor); /* SHUTDOWN, then SIGKILL after the grace */
+void core_executor_send(struct executor *executor, const executor_event_t *event);
+void core_executor_send_kill(struct executor *executor, const char *task_id,
+                             const Mesos__V1__KillPolicy *policy);
+void core_executor_send_shutdown(struct executor *executor);
 /* Its container is gone: tells the master, ends its tasks. */
-void executor_ended(struct executor *executor, int status);
-/* Destroys the container; its end brings executor_ended(). */
-void executor_destroy(struct executor *executor, Mesos__V1__TaskState state, int reason,
-                      const char *message);
-void executor_process_start(struct executor *executor, const Mesos__V1__CommandInfo *command,
-                            bool custom);
-const char *executor_image(struct executor *executor); /* NULL: none */
-bool executor_image_missing(struct executor *executor);
-bool executor_has_image_command(struct executor *executor);
-struct work *executor_work(struct executor *executor, const char *task_id);
-void work_free(struct work *work);
-void executor_update_in(struct executor *executor, const status_t *status);
-void executor_acknowledge(struct executor *executor, const char *task_id,
-                          const ProtobufCBinaryData *uuid);
-void executor_deliver(struct executor *executor);
+void core_executor_ended(struct executor *executor, int status);
+/* Destroys the container; its end brings core_executor_ended(). */
+void core_executor_destroy(struct executor *executor, Mesos__V1__TaskState state, int reason,
+                           const char *message);
+void core_executor_process_start(struct executor *executor, const Mesos__V1__CommandInfo *command,
+                                 bool custom);
+const char *core_executor_image(struct executor *executor); /* NULL: none */
+bool core_executor_image_missing(struct executor *executor);
+bool core_executor_has_image_command(struct executor *executor);
+struct work *core_executor_work(struct executor *executor, const char *task_id);
+void core_work_free(struct work *work);
+void core_executor_update_in(struct executor *executor, const status_t *status);
+void core_executor_acknowledge(struct executor *executor, const char *task_id,
+                               const ProtobufCBinaryData *uuid);
+void core_executor_deliver(struct executor *executor);
 /* A task of it was acknowledged to its end. */
-void executor_task_over(struct executor *executor);
+void core_executor_task_over(struct executor *executor);
 
 /* ---- updates.c ---- */
 
-struct update_stream *stream_find(struct host *host, const char *framework_id, const char *task_id);
+struct update_stream *core_stream_find(struct host *host, const char *framework_id,
+                                       const char *task_id);
 /* Takes in an update; the status has all but agent id. False: its uuid was seen before. */
-bool stream_add(struct host *host, const framework_info_t *framework, struct executor *executor,
-                const status_t *status);
-void stream_acknowledge(struct host *host, const char *framework_id, const char *task_id,
-                        const ProtobufCBinaryData *uuid);
-void streams_resend(struct host *host, const char *framework_id); /* NULL: all */
-void streams_drop(struct host *host, const char *framework_id);   /* NULL: all */
-void streams_drop_volatile(struct host *host);                    /* those not checkpointed */
-void stream_free(struct update_stream *stream);
+bool core_stream_add(struct host *host, const framework_info_t *framework,
+                     struct executor *executor, const status_t *status);
+void core_stream_acknowledge(struct host *host, const char *framework_id, const char *task_id,
+                             const ProtobufCBinaryData *uuid);
+void core_streams_resend(struct host *host, const char *framework_id); /* NULL: all */
+void core_streams_drop(struct host *host, const char *framework_id);   /* NULL: all */
+void core_streams_drop_volatile(struct host *host);                    /* those not checkpointed */
+void core_stream_free(struct update_stream *stream);
 /* A status made by the agent or by one of its own executors. */
 struct agent_status {
     const char *task_id;
@@ -674,21 +687,21 @@ struct agent_status {
     int healthy;         /* -1: not said */
     const char *data;    /* NULL: none */
 };
-void host_update(struct host *host, const framework_info_t *framework, struct executor *executor,
-                 const struct agent_status *status);
+void core_host_update(struct host *host, const framework_info_t *framework,
+                      struct executor *executor, const struct agent_status *status);
 
 /* ---- play.c, health.c ---- */
 
-void play_start(struct work *work);
-void play_kill(struct work *work, const Mesos__V1__KillPolicy *policy);
-void play_process_started(struct work *work);
-void play_process_exited(struct work *work, int status);
+void core_play_start(struct work *work);
+void core_play_kill(struct work *work, const Mesos__V1__KillPolicy *policy);
+void core_play_process_started(struct work *work);
+void core_play_process_exited(struct work *work, int status);
 void play_process_failed(struct work *work, const char *why);
-int play_fail(struct work *work);
-int play_health(struct work *work, bool healthy);
-void play_stop(struct work *work); /* all timers */
-void play_update(struct work *work, Mesos__V1__TaskState state, int reason, const char *message,
-                 const char *data);
-void health_start(struct work *work);
+int core_play_fail(struct work *work);
+int core_play_health(struct work *work, bool healthy);
+void core_play_stop(struct work *work); /* all timers */
+void core_play_update(struct work *work, Mesos__V1__TaskState state, int reason,
+                      const char *message, const char *data);
+void core_health_start(struct work *work);
 
 #endif

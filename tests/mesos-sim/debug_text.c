@@ -6,24 +6,24 @@
 
 static void escaped_add(struct text *text, const uint8_t *bytes, size_t len)
 {
-    text_add(text, "\"");
+    core_text_add(text, "\"");
     for (size_t i = 0; i < len; i++) {
         uint8_t c = bytes[i];
 
         if (c == '\n')
-            text_add(text, "\\n");
+            core_text_add(text, "\\n");
         else if (c == '\r')
-            text_add(text, "\\r");
+            core_text_add(text, "\\r");
         else if (c == '\t')
-            text_add(text, "\\t");
+            core_text_add(text, "\\t");
         else if (c == '"' || c == '\'' || c == '\\')
-            text_add(text, "\\%c", c);
+            core_text_add(text, "\\%c", c);
         else if (c < 0x20 || c >= 0x7f)
-            text_add(text, "\\%03o", c);
+            core_text_add(text, "\\%03o", c);
         else
-            text_add(text, "%c", c);
+            core_text_add(text, "%c", c);
     }
-    text_add(text, "\"");
+    core_text_add(text, "\"");
 }
 
 static void value_add(struct text *text, const ProtobufCFieldDescriptor *field, const void *value,
@@ -32,12 +32,12 @@ static void value_add(struct text *text, const ProtobufCFieldDescriptor *field, 
     const ProtobufCEnumValue *name;
 
     if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-        text_add(text, "%*s%s {\n", 2 * depth, "", field->name);
-        debug_text_add(text, *(ProtobufCMessage *const *)value, depth + 1);
-        text_add(text, "%*s}\n", 2 * depth, "");
+        core_text_add(text, "%*s%s {\n", 2 * depth, "", field->name);
+        core_debug_text_add(text, *(ProtobufCMessage *const *)value, depth + 1);
+        core_text_add(text, "%*s}\n", 2 * depth, "");
         return;
     }
-    text_add(text, "%*s%s: ", 2 * depth, "", field->name);
+    core_text_add(text, "%*s%s: ", 2 * depth, "", field->name);
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
         escaped_add(text, *(uint8_t *const *)value, strlen(*(char *const *)value));
@@ -49,29 +49,29 @@ static void value_add(struct text *text, const ProtobufCFieldDescriptor *field, 
     case PROTOBUF_C_TYPE_ENUM:
         name = protobuf_c_enum_descriptor_get_value(field->descriptor, *(const int *)value);
         if (name)
-            text_add(text, "%s", name->name);
+            core_text_add(text, "%s", name->name);
         else
-            text_add(text, "%d", *(const int *)value);
+            core_text_add(text, "%d", *(const int *)value);
         break;
     case PROTOBUF_C_TYPE_BOOL:
-        text_add(text, "%s", *(const protobuf_c_boolean *)value ? "true" : "false");
+        core_text_add(text, "%s", *(const protobuf_c_boolean *)value ? "true" : "false");
         break;
     case PROTOBUF_C_TYPE_DOUBLE:
-        text_add(text, "%.15g", *(const double *)value);
+        core_text_add(text, "%.15g", *(const double *)value);
         break;
     case PROTOBUF_C_TYPE_INT64:
-        text_add(text, "%" PRId64, *(const int64_t *)value);
+        core_text_add(text, "%" PRId64, *(const int64_t *)value);
         break;
     case PROTOBUF_C_TYPE_UINT64:
-        text_add(text, "%" PRIu64, *(const uint64_t *)value);
+        core_text_add(text, "%" PRIu64, *(const uint64_t *)value);
         break;
     case PROTOBUF_C_TYPE_UINT32:
-        text_add(text, "%" PRIu32, *(const uint32_t *)value);
+        core_text_add(text, "%" PRIu32, *(const uint32_t *)value);
         break;
     default:
-        text_add(text, "%" PRId32, *(const int32_t *)value);
+        core_text_add(text, "%" PRId32, *(const int32_t *)value);
     }
-    text_add(text, "\n");
+    core_text_add(text, "\n");
 }
 
 static size_t element_size(ProtobufCType type)
@@ -102,7 +102,7 @@ static bool is_set(const ProtobufCFieldDescriptor *field, const uint8_t *message
     return *(const protobuf_c_boolean *)(message + field->quantifier_offset);
 }
 
-void debug_text_add(struct text *text, const ProtobufCMessage *message, int depth)
+void core_debug_text_add(struct text *text, const ProtobufCMessage *message, int depth)
 {
     const uint8_t *base = (const uint8_t *)message;
 

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct executor *executor_find(struct host *host, const char *framework_id, const char *executor_id)
+struct executor *core_executor_find(struct host *host, const char *framework_id,
+                                    const char *executor_id)
 {
     struct executor *executor;
 
@@ -17,7 +18,7 @@ struct executor *executor_find(struct host *host, const char *framework_id, cons
     return NULL;
 }
 
-struct executor *executor_find_container(struct sim *sim, const char *container)
+struct executor *core_executor_find_container(struct sim *sim, const char *container)
 {
     struct executor *executor;
 
@@ -28,7 +29,7 @@ struct executor *executor_find_container(struct sim *sim, const char *container)
     return NULL;
 }
 
-struct work *executor_work(struct executor *executor, const char *task_id)
+struct work *core_executor_work(struct executor *executor, const char *task_id)
 {
     struct work *work;
 
@@ -38,16 +39,16 @@ struct work *executor_work(struct executor *executor, const char *task_id)
     return NULL;
 }
 
-void work_free(struct work *work)
+void core_work_free(struct work *work)
 {
-    play_stop(work);
+    core_play_stop(work);
     TAILQ_REMOVE(&work->executor->works, work, next);
     sim_drop(work->info);
     free(work);
 }
 
-struct executor *executor_new(struct host *host, const framework_info_t *framework,
-                              enum executor_kind kind, const executor_info_t *info)
+struct executor *core_executor_new(struct host *host, const framework_info_t *framework,
+                                   enum executor_kind kind, const executor_info_t *info)
 {
     struct executor *executor = sim_zalloc(sizeof *executor);
 
@@ -64,22 +65,22 @@ struct executor *executor_new(struct host *host, const framework_info_t *framewo
     return executor;
 }
 
-void executor_free(struct executor *executor)
+void core_executor_free(struct executor *executor)
 {
     struct sim *sim = executor->host->sim;
     struct update_stream *stream;
 
-    timer_stop(sim, &executor->registration);
-    timer_stop(sim, &executor->grace);
+    core_timer_stop(sim, &executor->registration);
+    core_timer_stop(sim, &executor->grace);
     EACH(stream, &executor->host->streams, next)
     if (stream->executor == executor)
         stream->executor = NULL;
     while (!TAILQ_EMPTY(&executor->works))
-        work_free(TAILQ_FIRST(&executor->works));
+        core_work_free(TAILQ_FIRST(&executor->works));
     TAILQ_REMOVE(&executor->host->executors, executor, next);
     if (executor->process)
-        output_signal(sim, executor->container, SIGKILL);
-    output_gone(sim, executor->container);
+        core_output_signal(sim, executor->container, SIGKILL);
+    core_output_gone(sim, executor->container);
     sim_drop(executor->framework);
     sim_drop(executor->info);
     free(executor->sandbox);
@@ -89,11 +90,11 @@ void executor_free(struct executor *executor)
 
 /* ---- events ---- */
 
-void executor_send(struct executor *executor, const executor_event_t *event)
+void core_executor_send(struct executor *executor, const executor_event_t *event)
 {
     if (executor->stream)
-        output_record(executor->host->sim, (int)executor->host->index, executor->stream,
-                      executor->connection, executor->json, event);
+        core_output_record(executor->host->sim, (int)executor->host->index, executor->stream,
+                           executor->connection, executor->json, event);
 }
 
 static void send_launch(struct work *work)
@@ -105,13 +106,13 @@ static void send_launch(struct work *work)
     event.type = MESOS__V1__EXECUTOR__EVENT__TYPE__LAUNCH;
     event.launch = &launch;
     launch.task = work->info;
-    executor_send(work->executor, &event);
+    core_executor_send(work->executor, &event);
     work->delivered = true;
     work->executor->ever_launched = true;
 }
 
-void executor_send_kill(struct executor *executor, const char *task_id,
-                        const Mesos__V1__KillPolicy *policy)
+void core_executor_send_kill(struct executor *executor, const char *task_id,
+                             const Mesos__V1__KillPolicy *policy)
 {
     executor_event_t event = MESOS__V1__EXECUTOR__EVENT__INIT;
     Mesos__V1__Executor__Event__Kill kill = MESOS__V1__EXECUTOR__EVENT__KILL__INIT;
@@ -123,20 +124,20 @@ void executor_send_kill(struct executor *executor, const char *task_id,
     event.has_type = 1;
     event.type = MESOS__V1__EXECUTOR__EVENT__TYPE__KILL;
     event.kill = &kill;
-    executor_send(executor, &event);
+    core_executor_send(executor, &event);
 }
 
-void executor_send_shutdown(struct executor *executor)
+void core_executor_send_shutdown(struct executor *executor)
 {
     executor_event_t event = MESOS__V1__EXECUTOR__EVENT__INIT;
 
     event.has_type = 1;
     event.type = MESOS__V1__EXECUTOR__EVENT__TYPE__SHUTDOWN;
-    executor_send(executor, &event);
+    core_executor_send(executor, &event);
 }
 
 /* Gives out all tasks that waited for the executor. */
-void executor_deliver(struct executor *executor)
+void core_executor_deliver(struct executor *executor)
 {
     struct work *work;
 
@@ -150,21 +151,21 @@ void executor_deliver(struct executor *executor)
 static void registration_fire(struct sim *sim, void *owner)
 {
     (void)sim;
-    executor_destroy(owner, MESOS__V1__TASK_STATE__TASK_FAILED,
-                     MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_REGISTRATION_TIMEOUT,
-                     "Executor did not register within 1mins");
+    core_executor_destroy(owner, MESOS__V1__TASK_STATE__TASK_FAILED,
+                          MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_REGISTRATION_TIMEOUT,
+                          "Executor did not register within 1mins");
 }
 
-void executor_start(struct executor *executor)
+void core_executor_start(struct executor *executor)
 {
     struct sim *sim = executor->host->sim;
 
-    timer_set(sim, &executor->registration, sim->now + EXECUTOR_REGISTRATION_MS, registration_fire,
-              executor);
-    executor_process_start(executor, executor->info->command, true);
+    core_timer_set(sim, &executor->registration, sim->now + EXECUTOR_REGISTRATION_MS,
+                   registration_fire, executor);
+    core_executor_process_start(executor, executor->info->command, true);
 }
 
-void executor_give(struct executor *executor, const task_info_t *task)
+void core_executor_give(struct executor *executor, const task_info_t *task)
 {
     struct work *work = sim_zalloc(sizeof *work);
 
@@ -173,7 +174,7 @@ void executor_give(struct executor *executor, const task_info_t *task)
     work->state = MESOS__V1__TASK_STATE__TASK_STAGING;
     TAILQ_INSERT_TAIL(&executor->works, work, next);
     if (executor->kind != EXECUTOR_CUSTOM)
-        play_start(work);
+        core_play_start(work);
     else if (executor->state == EXECUTOR_RUNNING)
         send_launch(work);
 }
@@ -187,32 +188,32 @@ static void set_end(struct executor *executor, Mesos__V1__TaskState state, int r
     executor->end_reason = (Mesos__V1__TaskStatus__Reason)reason;
 }
 
-void executor_destroy(struct executor *executor, Mesos__V1__TaskState state, int reason,
-                      const char *message)
+void core_executor_destroy(struct executor *executor, Mesos__V1__TaskState state, int reason,
+                           const char *message)
 {
     struct sim *sim = executor->host->sim;
 
     if (executor->state == EXECUTOR_TERMINATED)
         return;
-    timer_stop(sim, &executor->registration);
-    timer_stop(sim, &executor->grace);
+    core_timer_stop(sim, &executor->registration);
+    core_timer_stop(sim, &executor->grace);
     executor->state = EXECUTOR_TERMINATING;
     set_end(executor, state, reason, message);
     if (executor->process)
-        output_signal(sim, executor->container, SIGKILL);
+        core_output_signal(sim, executor->container, SIGKILL);
     else
-        executor_ended(executor, SIGKILL);
+        core_executor_ended(executor, SIGKILL);
 }
 
 static void grace_fire(struct sim *sim, void *owner)
 {
     (void)sim;
-    executor_destroy(owner, MESOS__V1__TASK_STATE__TASK_FAILED,
-                     MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED,
-                     "Executor terminated");
+    core_executor_destroy(owner, MESOS__V1__TASK_STATE__TASK_FAILED,
+                          MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED,
+                          "Executor terminated");
 }
 
-void executor_shutdown(struct executor *executor)
+void core_executor_shutdown(struct executor *executor)
 {
     struct sim *sim = executor->host->sim;
     int64_t grace = EXECUTOR_GRACE_MS;
@@ -223,18 +224,18 @@ void executor_shutdown(struct executor *executor)
         struct work *work, *next;
 
         EACH_SAFE(work, next, &executor->works, next)
-        play_kill(work, NULL);
+        core_play_kill(work, NULL);
         return;
     }
     if (executor->info->shutdown_grace_period)
         grace = executor->info->shutdown_grace_period->nanoseconds / 1000000;
-    executor_send_shutdown(executor);
-    timer_stop(sim, &executor->registration);
+    core_executor_send_shutdown(executor);
+    core_timer_stop(sim, &executor->registration);
     executor->state = EXECUTOR_TERMINATING;
-    timer_set(sim, &executor->grace, sim->now + grace, grace_fire, executor);
+    core_timer_set(sim, &executor->grace, sim->now + grace, grace_fire, executor);
 }
 
-void executor_ended(struct executor *executor, int status)
+void core_executor_ended(struct executor *executor, int status)
 {
     struct host *host = executor->host;
     struct sim *sim = host->sim;
@@ -242,19 +243,19 @@ void executor_ended(struct executor *executor, int status)
 
     if (executor->state == EXECUTOR_TERMINATED)
         return;
-    timer_stop(sim, &executor->registration);
-    timer_stop(sim, &executor->grace);
+    core_timer_stop(sim, &executor->registration);
+    core_timer_stop(sim, &executor->grace);
     executor->state = EXECUTOR_TERMINATED;
     if (executor->stream)
-        output_end(sim, (int)executor->host->index, executor->stream, executor->connection);
+        core_output_end(sim, (int)executor->host->index, executor->stream, executor->connection);
     executor->stream = 0;
     if (!executor->end_message)
         set_end(executor, MESOS__V1__TASK_STATE__TASK_FAILED,
                 MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED, "Executor terminated");
-    if (executor->kind == EXECUTOR_CUSTOM && !executor->abandoned && host_is_linked(host) &&
+    if (executor->kind == EXECUTOR_CUSTOM && !executor->abandoned && core_host_is_linked(host) &&
         host->registered)
-        master_executor_exited(sim, host, executor->framework->id->value,
-                               executor->info->executor_id->value, status);
+        core_master_executor_exited(sim, host, executor->framework->id->value,
+                                    executor->info->executor_id->value, status);
     EACH(work, &executor->works, next)
     {
         struct agent_status end = {
@@ -266,11 +267,11 @@ void executor_ended(struct executor *executor, int status)
             .healthy = -1,
         };
 
-        play_stop(work);
+        core_play_stop(work);
         if (!work->ended && !executor->abandoned)
-            host_update(host, executor->framework, executor, &end);
+            core_host_update(host, executor->framework, executor, &end);
     }
-    host_check_executor(executor);
+    core_host_check_executor(executor);
 }
 
 static void linger_fire(struct sim *sim, void *owner)
@@ -279,17 +280,17 @@ static void linger_fire(struct sim *sim, void *owner)
 
     (void)sim;
     executor->state = EXECUTOR_TERMINATED;
-    host_check_executor(executor);
+    core_host_check_executor(executor);
 }
 
-void executor_task_over(struct executor *executor)
+void core_executor_task_over(struct executor *executor)
 {
     struct sim *sim = executor->host->sim;
 
     if (executor->state == EXECUTOR_TERMINATED)
-        host_check_executor(executor);
+        core_host_check_executor(executor);
     else if (executor->kind != EXECUTOR_CUSTOM && TAILQ_EMPTY(&executor->works))
-        timer_set(sim, &executor->grace, sim->now + LINGER_MS, linger_fire, executor);
+        core_timer_set(sim, &executor->grace, sim->now + LINGER_MS, linger_fire, executor);
 }
 
 /* ---- updates ---- */
@@ -324,10 +325,10 @@ static void fill_container(struct executor *executor, status_t *status)
     }
 }
 
-void executor_update_in(struct executor *executor, const status_t *from)
+void core_executor_update_in(struct executor *executor, const status_t *from)
 {
     struct host *host = executor->host;
-    struct work *work = executor_work(executor, from->task_id->value);
+    struct work *work = core_executor_work(executor, from->task_id->value);
     status_t *status;
 
     if (executor->abandoned || !from->has_uuid || from->uuid.len != 16)
@@ -344,16 +345,16 @@ void executor_update_in(struct executor *executor, const status_t *from)
     if (work && !work->ended) {
         work->updated = true;
         work->state = status->state;
-        work->ended = is_terminal(status->state);
+        work->ended = core_is_terminal(status->state);
     }
-    stream_add(host, executor->framework, work ? executor : NULL, status);
+    core_stream_add(host, executor->framework, work ? executor : NULL, status);
     if (work)
-        executor_acknowledge(executor, status->task_id->value, &status->uuid);
+        core_executor_acknowledge(executor, status->task_id->value, &status->uuid);
     sim_drop(status);
 }
 
-void executor_acknowledge(struct executor *executor, const char *task_id,
-                          const ProtobufCBinaryData *uuid)
+void core_executor_acknowledge(struct executor *executor, const char *task_id,
+                               const ProtobufCBinaryData *uuid)
 {
     executor_event_t event = MESOS__V1__EXECUTOR__EVENT__INIT;
     Mesos__V1__Executor__Event__Acknowledged body = MESOS__V1__EXECUTOR__EVENT__ACKNOWLEDGED__INIT;
@@ -365,5 +366,5 @@ void executor_acknowledge(struct executor *executor, const char *task_id,
     event.has_type = 1;
     event.type = MESOS__V1__EXECUTOR__EVENT__TYPE__ACKNOWLEDGED;
     event.acknowledged = &body;
-    executor_send(executor, &event);
+    core_executor_send(executor, &event);
 }

@@ -35,7 +35,7 @@ static char *update_invalid(const executor_call_t *call)
     status = call->update->status;
     if (!status->has_uuid)
         return sim_dup("Expecting 'uuid' to be present");
-    if (!uuid_is_valid(&status->uuid))
+    if (!core_uuid_is_valid(&status->uuid))
         return sim_dup("Not a valid UUID");
     if (status->executor_id && strcmp(status->executor_id->value, executor))
         return sim_text("ExecutorID in Call: %s does not match ExecutorID in TaskStatus: %s",
@@ -87,7 +87,7 @@ static void send_subscribed(struct executor *executor)
     event.has_type = 1;
     event.type = MESOS__V1__EXECUTOR__EVENT__TYPE__SUBSCRIBED;
     event.subscribed = &subscribed;
-    executor_send(executor, &event);
+    core_executor_send(executor, &event);
 }
 
 static bool lists_task(const subscribe_t *subscribe, const char *task_id)
@@ -101,8 +101,8 @@ static bool lists_task(const subscribe_t *subscribe, const char *task_id)
 /* Tasks that were sent to it and that it doesn't know were lost on the way. */
 static void drop_lost(struct executor *executor, const subscribe_t *subscribe)
 {
-    bool aware = framework_has(executor->framework,
-                               MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
+    bool aware = core_framework_has(executor->framework,
+                                    MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
     struct work *work;
 
     EACH(work, &executor->works, next)
@@ -118,7 +118,7 @@ static void drop_lost(struct executor *executor, const subscribe_t *subscribe)
 
         if (work->delivered && !work->updated && !work->ended &&
             !lists_task(subscribe, dropped.task_id))
-            host_update(executor->host, executor->framework, executor, &dropped);
+            core_host_update(executor->host, executor->framework, executor, &dropped);
     }
 }
 
@@ -138,31 +138,31 @@ static void subscribe(struct executor *executor, const executor_call_t *call, ui
     struct sim *sim = executor->host->sim;
 
     if (executor->stream)
-        output_end(sim, (int)executor->host->index, executor->stream, executor->connection);
-    answer_stream(sim, response, json, NULL);
+        core_output_end(sim, (int)executor->host->index, executor->stream, executor->connection);
+    core_answer_stream(sim, response, json, NULL);
     executor->stream = response->stream;
     executor->connection = connection;
     executor->json = json;
     if (executor->abandoned || executor->state == EXECUTOR_TERMINATING ||
         executor->state == EXECUTOR_TERMINATED) {
-        executor_send_shutdown(executor);
-        output_end(sim, (int)executor->host->index, executor->stream, connection);
+        core_executor_send_shutdown(executor);
+        core_output_end(sim, (int)executor->host->index, executor->stream, connection);
         executor->stream = 0;
         return;
     }
-    timer_stop(sim, &executor->registration);
+    core_timer_stop(sim, &executor->registration);
     executor->returned = true;
     if (executor->state == EXECUTOR_REGISTERING && has_nothing_to_do(executor)) {
         executor->state = EXECUTOR_RUNNING;
-        executor_shutdown(executor);
+        core_executor_shutdown(executor);
         return;
     }
     executor->state = EXECUTOR_RUNNING;
     send_subscribed(executor);
     for (size_t i = 0; i < call->subscribe->n_unacknowledged_updates; i++)
-        executor_update_in(executor, call->subscribe->unacknowledged_updates[i]->status);
+        core_executor_update_in(executor, call->subscribe->unacknowledged_updates[i]->status);
     drop_lost(executor, call->subscribe);
-    executor_deliver(executor);
+    core_executor_deliver(executor);
 }
 
 /* ---- the endpoint ---- */
@@ -177,19 +177,19 @@ static void known_executor_call(struct executor *executor, const executor_call_t
         return;
     }
     if (executor->state == EXECUTOR_REGISTERING) {
-        answer(response, 403, "Executor is not subscribed");
+        core_answer(response, 403, "Executor is not subscribed");
         return;
     }
     if (call->type == MESOS__V1__EXECUTOR__CALL__TYPE__UNKNOWN) {
-        answer(response, 501, "501 Not Implemented.");
+        core_answer(response, 501, "501 Not Implemented.");
         return;
     }
-    answer(response, 202, NULL);
+    core_answer(response, 202, NULL);
     if (call->type == MESOS__V1__EXECUTOR__CALL__TYPE__UPDATE)
-        executor_update_in(executor, call->update->status);
-    else if (!executor->abandoned && host_is_linked(host) && host->registered)
-        master_message(host->sim, host, executor->framework->id->value,
-                       executor->info->executor_id->value, &call->message->data);
+        core_executor_update_in(executor, call->update->status);
+    else if (!executor->abandoned && core_host_is_linked(host) && host->registered)
+        core_master_message(host->sim, host, executor->framework->id->value,
+                            executor->info->executor_id->value, &call->message->data);
 }
 
 static bool knows_framework(struct host *host, const char *id)
@@ -207,34 +207,34 @@ static void call_request(struct host *host, const struct sim_request *request,
 {
     bool is_subscribe = call->type == MESOS__V1__EXECUTOR__CALL__TYPE__SUBSCRIBE;
     char *invalid = call_invalid(call);
-    int json = request_accepts(request);
+    int json = core_request_accepts(request);
     struct executor *executor;
 
     if (invalid) {
-        answer(response, 400, "Failed to validate Executor::Call: %s", invalid);
+        core_answer(response, 400, "Failed to validate Executor::Call: %s", invalid);
         free(invalid);
         return;
     }
     if (json == 1 && !host->sim->json)
         json = 0;
-    executor = executor_find(host, call->framework_id->value, call->executor_id->value);
+    executor = core_executor_find(host, call->framework_id->value, call->executor_id->value);
     if (is_subscribe && json < 0)
-        answer(response, 406,
-               "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'");
+        core_answer(response, 406,
+                    "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'");
     else if (call->type == MESOS__V1__EXECUTOR__CALL__TYPE__HEARTBEAT)
-        answer(response, 202, NULL);
+        core_answer(response, 202, NULL);
     else if (!is_subscribe && host->state == HOST_RECOVERING)
-        answer(response, 503, "Agent has not finished recovery");
+        core_answer(response, 503, "Agent has not finished recovery");
     else if (!knows_framework(host, call->framework_id->value))
-        answer(response, 400, "Framework cannot be found");
+        core_answer(response, 400, "Framework cannot be found");
     else if (!executor)
-        answer(response, 400, "Executor cannot be found");
+        core_answer(response, 400, "Executor cannot be found");
     else
         known_executor_call(executor, call, request->connection, json, response);
 }
 
-void executor_request(struct sim *sim, const struct sim_request *request,
-                      struct sim_response *response)
+void core_executor_request(struct sim *sim, const struct sim_request *request,
+                           struct sim_response *response)
 {
     struct host *host = &sim->hosts[request->target];
     executor_call_t *call;
@@ -242,9 +242,9 @@ void executor_request(struct sim *sim, const struct sim_request *request,
     if (host->state == HOST_DOWN) {
         response->kind = SIM_HANG_UP;
     } else if (host->state == HOST_STARTING) {
-        answer(response, 503, "Agent has not finished recovery");
+        core_answer(response, 503, "Agent has not finished recovery");
     } else {
-        call = request_message(sim, request, response, &mesos__v1__executor__call__descriptor);
+        call = core_request_message(sim, request, response, &mesos__v1__executor__call__descriptor);
         if (call)
             call_request(host, request, call, response);
         sim_drop(call);

@@ -90,7 +90,7 @@ static void add_configured(struct environment *environment, struct executor *exe
 static const char *image_command(struct executor *executor)
 {
     struct sim *sim = executor->host->sim;
-    const char *image = executor_image(executor);
+    const char *image = core_executor_image(executor);
 
     for (size_t i = 0; image && i < sim->n_image_commands; i++)
         if (strcmp(sim->image_commands[2 * i], image) == 0)
@@ -109,7 +109,7 @@ static const char *container_image(const Mesos__V1__ContainerInfo *container)
     return NULL;
 }
 
-const char *executor_image(struct executor *executor)
+const char *core_executor_image(struct executor *executor)
 {
     struct work *work = TAILQ_FIRST(&executor->works);
 
@@ -118,10 +118,10 @@ const char *executor_image(struct executor *executor)
     return work ? container_image(work->info->container) : NULL;
 }
 
-bool executor_image_missing(struct executor *executor)
+bool core_executor_image_missing(struct executor *executor)
 {
     struct sim *sim = executor->host->sim;
-    const char *image = executor_image(executor);
+    const char *image = core_executor_image(executor);
 
     for (size_t i = 0; image && i < sim->n_missing_images; i++)
         if (strcmp(sim->missing_images[i], image) == 0)
@@ -129,13 +129,13 @@ bool executor_image_missing(struct executor *executor)
     return false;
 }
 
-bool executor_has_image_command(struct executor *executor)
+bool core_executor_has_image_command(struct executor *executor)
 {
     return image_command(executor) != NULL;
 }
 
-void executor_process_start(struct executor *executor, const Mesos__V1__CommandInfo *command,
-                            bool custom)
+void core_executor_process_start(struct executor *executor, const Mesos__V1__CommandInfo *command,
+                                 bool custom)
 {
     const char *in_place = image_command(executor);
     struct environment environment = {0};
@@ -167,7 +167,7 @@ void executor_process_start(struct executor *executor, const Mesos__V1__CommandI
     process.environment = environment.v;
     process.n_environment = environment.n;
     executor->process = true;
-    output_process(executor->host->sim, executor->container, &process);
+    core_output_process(executor->host->sim, executor->container, &process);
     for (size_t i = 0; i < environment.n; i++) {
         free((char *)environment.v[i].name);
         free((char *)environment.v[i].value);
@@ -179,27 +179,27 @@ void executor_process_start(struct executor *executor, const Mesos__V1__CommandI
 
 void sim_process_started(struct sim *sim, const char *container, uint32_t pid)
 {
-    struct executor *executor = executor_find_container(sim, container);
+    struct executor *executor = core_executor_find_container(sim, container);
 
     if (!executor || !executor->process)
         return;
     executor->pid = pid;
     if (executor->kind != EXECUTOR_CUSTOM && !TAILQ_EMPTY(&executor->works))
-        play_process_started(TAILQ_FIRST(&executor->works));
+        core_play_process_started(TAILQ_FIRST(&executor->works));
 }
 
 void sim_process_exited(struct sim *sim, const char *container, int status)
 {
-    struct executor *executor = executor_find_container(sim, container);
+    struct executor *executor = core_executor_find_container(sim, container);
 
     if (!executor || !executor->process)
         return;
     executor->process = false;
     if (executor->kind != EXECUTOR_CUSTOM && executor->state != EXECUTOR_TERMINATING) {
         if (!TAILQ_EMPTY(&executor->works))
-            play_process_exited(TAILQ_FIRST(&executor->works), status);
+            core_play_process_exited(TAILQ_FIRST(&executor->works), status);
     } else if (executor->host->state == HOST_UP) {
-        executor_ended(executor, status);
+        core_executor_ended(executor, status);
     } else {
         executor->died = true;
         executor->died_status = status;
@@ -208,14 +208,14 @@ void sim_process_exited(struct sim *sim, const char *container, int status)
 
 void sim_process_failed(struct sim *sim, const char *container, const char *why)
 {
-    struct executor *executor = executor_find_container(sim, container);
+    struct executor *executor = core_executor_find_container(sim, container);
     char *message;
 
     if (!executor || !executor->process)
         return;
     executor->process = false;
     message = sim_text("Failed to launch container: %s", why);
-    executor_destroy(executor, MESOS__V1__TASK_STATE__TASK_FAILED,
-                     MESOS__V1__TASK_STATUS__REASON__REASON_CONTAINER_LAUNCH_FAILED, message);
+    core_executor_destroy(executor, MESOS__V1__TASK_STATE__TASK_FAILED,
+                          MESOS__V1__TASK_STATUS__REASON__REASON_CONTAINER_LAUNCH_FAILED, message);
     free(message);
 }

@@ -24,7 +24,7 @@ static struct sim_agent *record_of(struct sim *sim, size_t agent)
 {
     struct host *host = host_at(sim, agent);
 
-    return host && host->id ? agent_find(sim, host->id) : NULL;
+    return host && host->id ? core_agent_find(sim, host->id) : NULL;
 }
 
 int sim_agent_kill(struct sim *sim, size_t agent)
@@ -35,7 +35,7 @@ int sim_agent_kill(struct sim *sim, size_t agent)
         return -ENOENT;
     if (host->state == HOST_DOWN)
         return -EALREADY;
-    host_kill(host);
+    core_host_kill(host);
     return 0;
 }
 
@@ -45,8 +45,8 @@ int sim_agent_restart(struct sim *sim, size_t agent, bool new_id)
 
     if (!host)
         return -ENOENT;
-    host_kill(host);
-    host_start(host, 0, new_id);
+    core_host_kill(host);
+    core_host_start(host, 0, new_id);
     return 0;
 }
 
@@ -57,20 +57,20 @@ int sim_agent_reboot(struct sim *sim, size_t agent)
 
     if (!host)
         return -ENOENT;
-    host_kill(host);
+    core_host_kill(host);
     EACH(executor, &host->executors, next)
     {
         struct work *work;
 
         EACH(work, &executor->works, next)
-        play_stop(work);
+        core_play_stop(work);
         if (executor->process)
-            output_signal(sim, executor->container, SIGKILL);
+            core_output_signal(sim, executor->container, SIGKILL);
         executor->process = false;
         executor->died = true;
         executor->died_status = SIGKILL;
     }
-    host_start(host, 1000, false);
+    core_host_start(host, 1000, false);
     return 0;
 }
 
@@ -97,11 +97,11 @@ int sim_agent_heal(struct sim *sim, size_t agent)
         return -EALREADY;
     host->partitioned = false;
     if (host->state == HOST_DOWN) {
-        master_socket_closed(sim, host);
+        core_master_socket_closed(sim, host);
     } else if (record && record->state != AGENT_CONNECTED) {
         /* It has noticed the silence and tries to register again. */
         host->registered = false;
-        host_register_in(host, (int64_t)(sim_random(sim) % 1000));
+        core_host_register_in(host, (int64_t)(sim_random(sim) % 1000));
     }
     return 0;
 }
@@ -120,11 +120,11 @@ int sim_agent_drain(struct sim *sim, size_t agent, int64_t max_grace_ms, bool ma
     record->deactivated = true;
     record->mark_gone = mark_gone;
     record->max_grace_ms = max_grace_ms;
-    offers_rescind_agent(record);
-    host = agent_host(record);
+    core_offers_rescind_agent(record);
+    host = core_agent_host(record);
     if (host)
-        host_drain(host, max_grace_ms);
-    agent_check_drained(record);
+        core_host_drain(host, max_grace_ms);
+    core_agent_check_drained(record);
     return 0;
 }
 
@@ -135,7 +135,7 @@ int sim_agent_deactivate(struct sim *sim, size_t agent)
     if (!record)
         return -ENOENT;
     record->deactivated = true;
-    offers_rescind_agent(record);
+    core_offers_rescind_agent(record);
     return 0;
 }
 
@@ -149,7 +149,7 @@ int sim_agent_reactivate(struct sim *sim, size_t agent)
         return -EINVAL;
     record->deactivated = record->draining = record->drained = record->mark_gone = false;
     record->max_grace_ms = -1;
-    allocate(sim);
+    core_allocate(sim);
     return 0;
 }
 
@@ -161,9 +161,9 @@ int sim_agent_gone(struct sim *sim, size_t agent)
         return -ENOENT;
     if (record->state == AGENT_GONE)
         return -EALREADY;
-    agent_remove(record, MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR,
-                 MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED_BY_OPERATOR, AGENT_GONE,
-                 "Agent has been marked gone");
+    core_agent_remove(record, MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR,
+                      MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED_BY_OPERATOR, AGENT_GONE,
+                      "Agent has been marked gone");
     return 0;
 }
 
@@ -177,7 +177,7 @@ int sim_agent_maintenance(struct sim *sim, size_t agent, int64_t start_ms, int64
     host->maintenance_start_ms = start_ms;
     host->maintenance_ms = start_ms ? length_ms : 0;
     if (record)
-        maintenance_set(record, start_ms, length_ms);
+        core_maintenance_set(record, start_ms, length_ms);
     return 0;
 }
 
@@ -190,7 +190,7 @@ static struct work *work_find(struct sim *sim, const char *task_id)
         struct work *work;
 
         EACH(executor, &sim->hosts[i].executors, next)
-        if ((work = executor_work(executor, task_id)))
+        if ((work = core_executor_work(executor, task_id)))
             return work;
     }
     return NULL;
@@ -202,7 +202,7 @@ int sim_task_fail(struct sim *sim, const char *task_id)
 
     if (!work)
         return -ENOENT;
-    if (work->executor->kind == EXECUTOR_CUSTOM || play_fail(work) < 0)
+    if (work->executor->kind == EXECUTOR_CUSTOM || core_play_fail(work) < 0)
         return -EINVAL;
     return 0;
 }
@@ -213,7 +213,7 @@ static int set_health(struct sim *sim, const char *task_id, bool healthy)
 
     if (!work)
         return -ENOENT;
-    if (work->executor->kind == EXECUTOR_CUSTOM || play_health(work, healthy) < 0)
+    if (work->executor->kind == EXECUTOR_CUSTOM || core_play_health(work, healthy) < 0)
         return -EINVAL;
     return 0;
 }
@@ -239,8 +239,8 @@ int sim_connections_drop(struct sim *sim)
     {
         if (framework->state != FRAMEWORK_CONNECTED)
             continue;
-        output_hang_up(sim, framework->connection);
-        framework_disconnect(framework);
+        core_output_hang_up(sim, framework->connection);
+        core_framework_disconnect(framework);
         n++;
         /* With failover_timeout 0 the framework goes at the next advance, not here. */
     }
@@ -254,7 +254,7 @@ void sim_connection_closed(struct sim *sim, uint64_t connection)
     EACH(framework, &sim->frameworks, next)
     {
         if (framework->state == FRAMEWORK_CONNECTED && framework->connection == connection) {
-            framework_disconnect(framework);
+            core_framework_disconnect(framework);
             return;
         }
     }
@@ -273,7 +273,7 @@ int sim_updates_release(struct sim *sim)
     if (!sim->updates_held)
         return -EALREADY;
     sim->updates_held = false;
-    held_release(sim);
+    core_held_release(sim);
     return 0;
 }
 

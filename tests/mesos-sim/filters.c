@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int64_t refuse_ms(const Mesos__V1__Filters *filters)
+int64_t core_refuse_ms(const Mesos__V1__Filters *filters)
 {
     double seconds = filters && filters->has_refuse_seconds ? filters->refuse_seconds : 5;
 
@@ -17,16 +17,16 @@ int64_t refuse_ms(const Mesos__V1__Filters *filters)
     return (int64_t)(seconds * 1000);
 }
 
-void filter_free(struct sim_framework *framework, struct filter *filter)
+void core_filter_free(struct sim_framework *framework, struct filter *filter)
 {
     TAILQ_REMOVE(&framework->filters, filter, next);
-    res_clear(&filter->amount);
+    core_res_clear(&filter->amount);
     free(filter->role);
     free(filter);
 }
 
-void filter_add(struct sim_framework *framework, struct sim_agent *agent, const char *role,
-                const struct res *amount, int64_t ms)
+void core_filter_add(struct sim_framework *framework, struct sim_agent *agent, const char *role,
+                     const struct res *amount, int64_t ms)
 {
     struct filter *filter;
 
@@ -35,42 +35,42 @@ void filter_add(struct sim_framework *framework, struct sim_agent *agent, const 
     filter = sim_zalloc(sizeof *filter);
     filter->agent = agent;
     filter->role = sim_dup(role);
-    res_add_all(&filter->amount, amount);
-    res_unallocate(&filter->amount);
+    core_res_add_all(&filter->amount, amount);
+    core_res_unallocate(&filter->amount);
     if (ms < ALLOCATION_INTERVAL_MS)
         ms = ALLOCATION_INTERVAL_MS;
     filter->ends = framework->sim->now + ms;
     TAILQ_INSERT_TAIL(&framework->filters, filter, next);
 }
 
-bool filter_holds(struct sim_framework *framework, struct sim_agent *agent, const char *role,
-                  const struct res *amount)
+bool core_filter_holds(struct sim_framework *framework, struct sim_agent *agent, const char *role,
+                       const struct res *amount)
 {
     struct filter *filter, *next;
 
     EACH_SAFE(filter, next, &framework->filters, next)
     {
         if (filter->ends <= framework->sim->now) {
-            filter_free(framework, filter);
+            core_filter_free(framework, filter);
             continue;
         }
         if (filter->agent == agent && strcmp(filter->role, role) == 0 &&
-            res_contains(&filter->amount, amount))
+            core_res_contains(&filter->amount, amount))
             return true;
     }
     return false;
 }
 
-void filters_drop(struct sim_framework *framework, const char *role)
+void core_filters_drop(struct sim_framework *framework, const char *role)
 {
     struct filter *filter, *next;
 
     EACH_SAFE(filter, next, &framework->filters, next)
     if (!role || strcmp(filter->role, role) == 0)
-        filter_free(framework, filter);
+        core_filter_free(framework, filter);
 }
 
-void filters_drop_agent(struct sim *sim, struct sim_agent *agent)
+void core_filters_drop_agent(struct sim *sim, struct sim_agent *agent)
 {
     struct sim_framework *framework;
     struct filter *filter, *next;
@@ -78,17 +78,18 @@ void filters_drop_agent(struct sim *sim, struct sim_agent *agent)
     EACH(framework, &sim->frameworks, next)
     EACH_SAFE(filter, next, &framework->filters, next)
     if (filter->agent == agent)
-        filter_free(framework, filter);
+        core_filter_free(framework, filter);
 }
 
 /* Books an amount that a framework got (sign 1) or gave back (-1) for a role. */
-void account(struct sim_framework *framework, const char *name, const struct res *amount, int sign)
+void core_account(struct sim_framework *framework, const char *name, const struct res *amount,
+                  int sign)
 {
-    struct role *role = framework_role(framework, name);
+    struct role *role = core_framework_role(framework, name);
 
     if (!role)
         return;
-    role->cpus += sign * res_scalar(amount, "cpus");
-    role->mem += sign * res_scalar(amount, "mem");
-    role->disk += sign * res_scalar(amount, "disk");
+    role->cpus += sign * core_res_scalar(amount, "cpus");
+    role->mem += sign * core_res_scalar(amount, "mem");
+    role->disk += sign * core_res_scalar(amount, "disk");
 }

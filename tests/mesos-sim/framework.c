@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct sim_framework *framework_find(struct sim *sim, const char *id)
+struct sim_framework *core_framework_find(struct sim *sim, const char *id)
 {
     struct sim_framework *framework;
 
@@ -29,15 +29,15 @@ static bool is_completed(struct sim *sim, const char *id)
 
 /* ---- events ---- */
 
-void framework_send(struct sim_framework *framework, const event_t *event)
+void core_framework_send(struct sim_framework *framework, const event_t *event)
 {
     if (framework->state == FRAMEWORK_CONNECTED)
-        output_record(framework->sim, SIM_MASTER, framework->stream, framework->connection,
-                      framework->json, event);
+        core_output_record(framework->sim, SIM_MASTER, framework->stream, framework->connection,
+                           framework->json, event);
 }
 
-void framework_send_failure(struct sim_framework *framework, const char *agent_id,
-                            const char *executor_id, const int *status)
+void core_framework_send_failure(struct sim_framework *framework, const char *agent_id,
+                                 const char *executor_id, const int *status)
 {
     event_t event = MESOS__V1__SCHEDULER__EVENT__INIT;
     Mesos__V1__Scheduler__Event__Failure failure = MESOS__V1__SCHEDULER__EVENT__FAILURE__INIT;
@@ -57,7 +57,7 @@ void framework_send_failure(struct sim_framework *framework, const char *agent_i
         failure.has_status = 1;
         failure.status = *status;
     }
-    framework_send(framework, &event);
+    core_framework_send(framework, &event);
 }
 
 static void error_record(struct sim *sim, uint64_t stream, uint64_t connection, bool json,
@@ -70,8 +70,8 @@ static void error_record(struct sim *sim, uint64_t stream, uint64_t connection, 
     event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR;
     event.error = &error;
     error.message = (char *)message;
-    output_record(sim, SIM_MASTER, stream, connection, json, &event);
-    output_end(sim, SIM_MASTER, stream, connection);
+    core_output_record(sim, SIM_MASTER, stream, connection, json, &event);
+    core_output_end(sim, SIM_MASTER, stream, connection);
 }
 
 static void send_subscribed(struct sim_framework *framework)
@@ -112,7 +112,7 @@ static void send_subscribed(struct sim_framework *framework)
     event.has_type = 1;
     event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED;
     event.subscribed = &subscribed;
-    framework_send(framework, &event);
+    core_framework_send(framework, &event);
 }
 
 static void heartbeat_fire(struct sim *sim, void *owner)
@@ -122,13 +122,13 @@ static void heartbeat_fire(struct sim *sim, void *owner)
 
     event.has_type = 1;
     event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__HEARTBEAT;
-    framework_send(framework, &event);
-    timer_set(sim, &framework->heartbeat, sim->now + HEARTBEAT_MS, heartbeat_fire, framework);
+    core_framework_send(framework, &event);
+    core_timer_set(sim, &framework->heartbeat, sim->now + HEARTBEAT_MS, heartbeat_fire, framework);
 }
 
 /* ---- life ---- */
 
-struct role *framework_role(struct sim_framework *framework, const char *name)
+struct role *core_framework_role(struct sim_framework *framework, const char *name)
 {
     for (size_t i = 0; i < framework->n_roles; i++)
         if (strcmp(framework->roles[i].name, name) == 0)
@@ -144,7 +144,7 @@ static void roles_free(struct role *roles, size_t n)
 }
 
 /* Takes over a new FrameworkInfo; roles that stay keep what is accounted to them. */
-void framework_set_info(struct sim_framework *framework, const framework_info_t *info)
+void core_framework_set_info(struct sim_framework *framework, const framework_info_t *info)
 {
     char *single = (char *)(info->role ? info->role : "*");
     struct role *old = framework->roles;
@@ -153,13 +153,13 @@ void framework_set_info(struct sim_framework *framework, const framework_info_t 
     char *const *names;
 
     framework->multi_role =
-        framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE);
+        core_framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE);
     framework->partition_aware =
-        framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
+        core_framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
     framework->task_killing =
-        framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__TASK_KILLING_STATE);
-    framework->refinement =
-        framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__RESERVATION_REFINEMENT);
+        core_framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__TASK_KILLING_STATE);
+    framework->refinement = core_framework_has(
+        info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__RESERVATION_REFINEMENT);
     names = framework->multi_role ? info->roles : &single;
     framework->n_roles = framework->multi_role ? info->n_roles : 1;
     framework->roles = sim_zalloc(framework->n_roles * sizeof *framework->roles);
@@ -186,7 +186,7 @@ void framework_set_info(struct sim_framework *framework, const framework_info_t 
     framework->id = copy->id->value;
 }
 
-void framework_suppress(struct sim_framework *framework, char *const *roles, size_t n)
+void core_framework_suppress(struct sim_framework *framework, char *const *roles, size_t n)
 {
     for (size_t i = 0; i < framework->n_roles; i++) {
         struct role *role = &framework->roles[i];
@@ -195,12 +195,13 @@ void framework_suppress(struct sim_framework *framework, char *const *roles, siz
         for (size_t j = 0; j < n && !suppressed; j++)
             suppressed = strcmp(roles[j], role->name) == 0;
         if (role->suppressed && !suppressed)
-            filters_drop(framework, role->name);
+            core_filters_drop(framework, role->name);
         role->suppressed = suppressed;
     }
 }
 
-struct sim_framework *framework_new(struct sim *sim, const framework_info_t *info, const char *id)
+struct sim_framework *core_framework_new(struct sim *sim, const framework_info_t *info,
+                                         const char *id)
 {
     struct sim_framework *framework = sim_zalloc(sizeof *framework);
     framework_info_t *named = sim_copy(info);
@@ -215,7 +216,7 @@ struct sim_framework *framework_new(struct sim *sim, const framework_info_t *inf
     TAILQ_INIT(&framework->offers);
     TAILQ_INIT(&framework->filters);
     TAILQ_INIT(&framework->inverse_offers);
-    framework_set_info(framework, named);
+    core_framework_set_info(framework, named);
     sim_drop(named);
     framework->state = FRAMEWORK_RECOVERED;
     framework->registered_ms = sim->now;
@@ -230,27 +231,27 @@ static void drop_offers(struct sim_framework *framework, bool rescind)
     EACH_SAFE(offer, next, &framework->offers, next)
     {
         if (rescind)
-            offer_rescind(offer);
+            core_offer_rescind(offer);
         else
-            offer_free(offer);
+            core_offer_free(offer);
     }
-    inverse_offers_drop(framework, NULL, rescind);
+    core_inverse_offers_drop(framework, NULL, rescind);
 }
 
-void framework_free(struct sim_framework *framework)
+void core_framework_free(struct sim_framework *framework)
 {
     struct sim *sim = framework->sim;
 
-    timer_stop(sim, &framework->heartbeat);
-    timer_stop(sim, &framework->failover);
+    core_timer_stop(sim, &framework->heartbeat);
+    core_timer_stop(sim, &framework->failover);
     drop_offers(framework, false);
-    filters_drop(framework, NULL);
-    inverse_offers_clear_filters(framework);
+    core_filters_drop(framework, NULL);
+    core_inverse_offers_clear_filters(framework);
     for (int i = 0; i < 3; i++)
         while (!TAILQ_EMPTY(&framework->tasks[i]))
-            task_free(TAILQ_FIRST(&framework->tasks[i]));
-    res_clear(&framework->used);
-    res_clear(&framework->offered);
+            core_task_free(TAILQ_FIRST(&framework->tasks[i]));
+    core_res_clear(&framework->used);
+    core_res_clear(&framework->offered);
     roles_free(framework->roles, framework->n_roles);
     sim_drop(framework->info);
     free(framework);
@@ -263,8 +264,8 @@ static void broadcast(struct sim_framework *framework)
     struct host *host;
 
     EACH(agent, &framework->sim->agents, next)
-    if ((host = agent_host(agent)))
-        host_framework_changed(host, framework->info);
+    if ((host = core_agent_host(agent)))
+        core_host_framework_changed(host, framework->info);
 }
 
 static void connect_stream(struct sim_framework *framework, uint64_t connection, bool json,
@@ -272,9 +273,9 @@ static void connect_stream(struct sim_framework *framework, uint64_t connection,
 {
     struct sim *sim = framework->sim;
 
-    timer_stop(sim, &framework->failover);
+    core_timer_stop(sim, &framework->failover);
     sim_uuid_text(sim, framework->stream_id);
-    answer_stream(sim, response, json, framework->stream_id);
+    core_answer_stream(sim, response, json, framework->stream_id);
     framework->stream = response->stream;
     framework->connection = connection;
     framework->json = json;
@@ -295,7 +296,7 @@ static void rescind_lost_roles(struct sim_framework *framework, const framework_
         for (size_t i = 0; i < info->n_roles && !kept; i++)
             kept = strcmp(info->roles[i], offer->role) == 0;
         if (!kept)
-            offer_rescind(offer);
+            core_offer_rescind(offer);
     }
 }
 
@@ -317,14 +318,14 @@ static void resubscribe(struct sim_framework *framework,
                      "Framework failed over");
         drop_offers(framework, false);
     }
-    framework_set_info(framework, info);
-    framework_suppress(framework, subscribe->suppressed_roles, subscribe->n_suppressed_roles);
+    core_framework_set_info(framework, info);
+    core_framework_suppress(framework, subscribe->suppressed_roles, subscribe->n_suppressed_roles);
     sim_drop(info);
     framework->reregistered_ms = framework->sim->now;
     connect_stream(framework, connection, json, response);
     broadcast(framework);
     if (!live)
-        allocate(framework->sim);
+        core_allocate(framework->sim);
 }
 
 static void refuse(struct sim *sim, uint64_t connection, bool json, struct sim_response *response,
@@ -333,19 +334,19 @@ static void refuse(struct sim *sim, uint64_t connection, bool json, struct sim_r
     char stream_id[37];
 
     sim_uuid_text(sim, stream_id);
-    answer_stream(sim, response, json, stream_id);
+    core_answer_stream(sim, response, json, stream_id);
     error_record(sim, response->stream, connection, json, message);
 }
 
-void framework_subscribe(struct sim *sim, const call_t *call, uint64_t connection, bool json,
-                         struct sim_response *response)
+void core_framework_subscribe(struct sim *sim, const call_t *call, uint64_t connection, bool json,
+                              struct sim_response *response)
 {
     const Mesos__V1__Scheduler__Call__Subscribe *subscribe = call->subscribe;
     const framework_info_t *info = subscribe->framework_info;
     const char *id = info->id ? info->id->value : "";
-    struct sim_framework *framework = framework_find(sim, id);
+    struct sim_framework *framework = core_framework_find(sim, id);
     char *invalid =
-        framework_invalid(info, subscribe->suppressed_roles, subscribe->n_suppressed_roles);
+        core_framework_invalid(info, subscribe->suppressed_roles, subscribe->n_suppressed_roles);
     char *fresh = NULL;
 
     if (invalid) {
@@ -361,22 +362,23 @@ void framework_subscribe(struct sim *sim, const call_t *call, uint64_t connectio
         if (!*id)
             id = fresh =
                 sim_text("%s-%04llu", sim->master_id, (unsigned long long)sim->next_framework++);
-        framework = framework_new(sim, info, id);
-        framework_suppress(framework, subscribe->suppressed_roles, subscribe->n_suppressed_roles);
+        framework = core_framework_new(sim, info, id);
+        core_framework_suppress(framework, subscribe->suppressed_roles,
+                                subscribe->n_suppressed_roles);
         free(fresh);
         connect_stream(framework, connection, json, response);
         broadcast(framework);
-        allocate(sim);
+        core_allocate(sim);
     }
 }
 
 static void failover_fire(struct sim *sim, void *owner)
 {
     (void)sim;
-    framework_remove(owner);
+    core_framework_remove(owner);
 }
 
-void framework_disconnect(struct sim_framework *framework)
+void core_framework_disconnect(struct sim_framework *framework)
 {
     struct sim *sim = framework->sim;
     double timeout = framework->info->failover_timeout * 1000;
@@ -385,16 +387,17 @@ void framework_disconnect(struct sim_framework *framework)
         return;
     framework->state = FRAMEWORK_DISCONNECTED;
     framework->stream = 0;
-    timer_stop(sim, &framework->heartbeat);
+    core_timer_stop(sim, &framework->heartbeat);
     drop_offers(framework, true);
-    filters_drop(framework, NULL);
-    inverse_offers_clear_filters(framework);
+    core_filters_drop(framework, NULL);
+    core_inverse_offers_clear_filters(framework);
     if (timeout < 0)
         timeout = 0;
-    timer_set(sim, &framework->failover, sim->now + (int64_t)timeout, failover_fire, framework);
+    core_timer_set(sim, &framework->failover, sim->now + (int64_t)timeout, failover_fire,
+                   framework);
 }
 
-void framework_remove(struct sim_framework *framework)
+void core_framework_remove(struct sim_framework *framework)
 {
     struct sim *sim = framework->sim;
     struct sim_agent *agent;
@@ -402,11 +405,11 @@ void framework_remove(struct sim_framework *framework)
     struct known_executor *executor, *after;
     struct host *host;
 
-    timer_stop(sim, &framework->heartbeat);
-    timer_stop(sim, &framework->failover);
+    core_timer_stop(sim, &framework->heartbeat);
+    core_timer_stop(sim, &framework->failover);
     drop_offers(framework, false);
     if (framework->state == FRAMEWORK_CONNECTED)
-        output_end(sim, SIM_MASTER, framework->stream, framework->connection);
+        core_output_end(sim, SIM_MASTER, framework->stream, framework->connection);
     framework->state = FRAMEWORK_COMPLETED;
     framework->stream = 0;
     framework->unregistered_ms = sim->now;
@@ -414,51 +417,52 @@ void framework_remove(struct sim_framework *framework)
     TAILQ_INSERT_TAIL(&sim->completed, framework, next);
     EACH_SAFE(task, next, &framework->tasks[SIM_TASKS], next)
     {
-        if (!is_terminal(task->state))
+        if (!core_is_terminal(task->state))
             task->state = MESOS__V1__TASK_STATE__TASK_KILLED;
-        task_move(task, SIM_TASKS_COMPLETED);
+        core_task_move(task, SIM_TASKS_COMPLETED);
     }
     EACH(agent, &sim->agents, next)
     {
         EACH_SAFE(executor, after, &agent->executors, next)
         if (strcmp(executor->framework_id, framework->id) == 0)
-            known_executor_drop(agent, executor);
-        if ((host = agent_host(agent)))
-            host_shutdown_framework(host, framework->id);
+            core_known_executor_drop(agent, executor);
+        if ((host = core_agent_host(agent)))
+            core_host_shutdown_framework(host, framework->id);
     }
-    filters_drop(framework, NULL);
-    inverse_offers_clear_filters(framework);
+    core_filters_drop(framework, NULL);
+    core_inverse_offers_clear_filters(framework);
     if (++sim->n_completed > MAX_COMPLETED_FRAMEWORKS) {
         struct sim_framework *oldest = TAILQ_FIRST(&sim->completed);
 
         TAILQ_REMOVE(&sim->completed, oldest, next);
-        framework_free(oldest);
+        core_framework_free(oldest);
         sim->n_completed--;
     }
 }
 
-void framework_update(struct sim_framework *framework, const call_t *call,
-                      struct sim_response *response)
+void core_framework_update(struct sim_framework *framework, const call_t *call,
+                           struct sim_response *response)
 {
     const Mesos__V1__Scheduler__Call__UpdateFramework *update = call->update_framework;
     const framework_info_t *info = update->framework_info;
-    char *invalid = framework_invalid(info, update->suppressed_roles, update->n_suppressed_roles);
+    char *invalid =
+        core_framework_invalid(info, update->suppressed_roles, update->n_suppressed_roles);
     char *change;
 
     if (invalid) {
-        answer(response, 400, "Supplied FrameworkInfo is not valid: %s", invalid);
+        core_answer(response, 400, "Supplied FrameworkInfo is not valid: %s", invalid);
         free(invalid);
         return;
     }
-    change = framework_change_invalid(framework->info, info);
+    change = core_framework_change_invalid(framework->info, info);
     if (change) {
-        answer(response, 400, "FrameworkInfo update is not valid: %s", change);
+        core_answer(response, 400, "FrameworkInfo update is not valid: %s", change);
         free(change);
         return;
     }
     rescind_lost_roles(framework, info);
-    framework_set_info(framework, info);
-    framework_suppress(framework, update->suppressed_roles, update->n_suppressed_roles);
+    core_framework_set_info(framework, info);
+    core_framework_suppress(framework, update->suppressed_roles, update->n_suppressed_roles);
     broadcast(framework);
-    answer(response, 200, NULL);
+    core_answer(response, 200, NULL);
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *id_invalid(const char *id)
+char *core_id_invalid(const char *id)
 {
     if (!*id)
         return sim_dup("ID must not be empty");
@@ -31,7 +31,7 @@ static char *component_invalid(const char *role, const char *part)
     return NULL;
 }
 
-char *role_invalid(const char *role)
+char *core_role_invalid(const char *role)
 {
     char *copy, *rest, *part, *text = NULL;
 
@@ -52,7 +52,8 @@ char *role_invalid(const char *role)
     return text;
 }
 
-bool framework_has(const framework_info_t *info, Mesos__V1__FrameworkInfo__Capability__Type type)
+bool core_framework_has(const framework_info_t *info,
+                        Mesos__V1__FrameworkInfo__Capability__Type type)
 {
     for (size_t i = 0; i < info->n_capabilities; i++)
         if (info->capabilities[i]->has_type && info->capabilities[i]->type == type)
@@ -79,16 +80,16 @@ static char *duplicates(char *const *names, size_t n)
             found[n_found++] = names[i];
     if (!n_found)
         return NULL;
-    text_add(&text, "'FrameworkInfo.roles' contains duplicate items: { ");
+    core_text_add(&text, "'FrameworkInfo.roles' contains duplicate items: { ");
     for (size_t i = 0; i < n_found; i++)
-        text_add(&text, "%s%s", i ? ", " : "", found[i]);
-    text_add(&text, " }");
+        core_text_add(&text, "%s%s", i ? ", " : "", found[i]);
+    core_text_add(&text, " }");
     return text.s;
 }
 
 static char *roles_invalid(const framework_info_t *info)
 {
-    bool multi = framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE);
+    bool multi = core_framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE);
     bool role_set = info->role && info->role != mesos__v1__framework_info__role__default_value;
     char *why, *text;
 
@@ -100,12 +101,12 @@ static char *roles_invalid(const framework_info_t *info)
             "'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE capable");
     text = duplicates(info->roles, info->n_roles);
     for (size_t i = 0; i < info->n_roles && !text; i++) {
-        why = role_invalid(info->roles[i]);
+        why = core_role_invalid(info->roles[i]);
         if (why)
             text = sim_text("'FrameworkInfo.roles' contains invalid role: %s", why);
         free(why);
     }
-    if (!text && !multi && role_set && (why = role_invalid(info->role))) {
+    if (!text && !multi && role_set && (why = core_role_invalid(info->role))) {
         text = sim_text("'FrameworkInfo.role' is not a valid role: %s", why);
         free(why);
     }
@@ -154,13 +155,14 @@ static char *offer_filters_invalid(const framework_info_t *info)
     return NULL;
 }
 
-char *framework_invalid(const framework_info_t *info, char *const *suppressed, size_t n_suppressed)
+char *core_framework_invalid(const framework_info_t *info, char *const *suppressed,
+                             size_t n_suppressed)
 {
     char *text = roles_invalid(info);
-    bool multi = framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE);
+    bool multi = core_framework_has(info, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE);
 
     if (!text && info->id && *info->id->value)
-        text = id_invalid(info->id->value);
+        text = core_id_invalid(info->id->value);
     if (!text)
         text = offer_filters_invalid(info);
     for (size_t i = 0; i < n_suppressed && !text; i++) {
@@ -178,7 +180,7 @@ char *framework_invalid(const framework_info_t *info, char *const *suppressed, s
     return text;
 }
 
-char *framework_change_invalid(const framework_info_t *old, const framework_info_t *new)
+char *core_framework_change_invalid(const framework_info_t *old, const framework_info_t *new)
 {
     bool was = old->has_checkpoint && old->checkpoint, is = new->has_checkpoint &&new->checkpoint;
 

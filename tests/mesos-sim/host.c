@@ -22,8 +22,8 @@ static void add_attributes(Mesos__V1__AgentInfo *info, const struct sim_agent_co
     for (size_t i = 0; i < config->n_attributes; i++) {
         info->attributes[i] = sim_zalloc(sizeof fresh);
         *info->attributes[i] = fresh;
-        attribute_parse(info->attributes[i], config->attributes[i].name,
-                        config->attributes[i].value);
+        core_attribute_parse(info->attributes[i], config->attributes[i].name,
+                             config->attributes[i].value);
     }
     info->n_attributes = config->n_attributes;
 }
@@ -47,8 +47,8 @@ static Mesos__V1__DomainInfo *domain_make(const struct sim_agent_config *config)
     return sim_copy(&domain);
 }
 
-bool host_init(struct host *host, struct sim *sim, size_t index,
-               const struct sim_agent_config *config, char **error)
+bool core_host_init(struct host *host, struct sim *sim, size_t index,
+                    const struct sim_agent_config *config, char **error)
 {
     static const char usual[] = "cpus:8;mem:16384;disk:100000;ports:[1000-65535]";
     Mesos__V1__AgentInfo info = MESOS__V1__AGENT_INFO__INIT;
@@ -63,10 +63,10 @@ bool host_init(struct host *host, struct sim *sim, size_t index,
     host->maintenance_ms = config->maintenance_ms;
     TAILQ_INIT(&host->executors);
     TAILQ_INIT(&host->streams);
-    if (!res_parse(&host->resources, config->resources ? config->resources : usual, error))
+    if (!core_res_parse(&host->resources, config->resources ? config->resources : usual, error))
         return false;
-    res_read(&host->resources, (resource_t *const *)config->more_resources,
-             config->n_more_resources);
+    core_res_read(&host->resources, (resource_t *const *)config->more_resources,
+                  config->n_more_resources);
     info.hostname = host->hostname;
     info.has_port = 1;
     info.port = host->port;
@@ -80,14 +80,14 @@ bool host_init(struct host *host, struct sim *sim, size_t index,
     return true;
 }
 
-void host_deinit(struct host *host)
+void core_host_deinit(struct host *host)
 {
-    timer_stop(host->sim, &host->step);
-    timer_stop(host->sim, &host->register_);
-    streams_drop(host, NULL);
+    core_timer_stop(host->sim, &host->step);
+    core_timer_stop(host->sim, &host->register_);
+    core_streams_drop(host, NULL);
     while (!TAILQ_EMPTY(&host->executors))
-        executor_free(TAILQ_FIRST(&host->executors));
-    res_clear(&host->resources);
+        core_executor_free(TAILQ_FIRST(&host->executors));
+    core_res_clear(&host->resources);
     sim_drop(host->info);
     free(host->hostname);
     free(host->ip);
@@ -97,7 +97,7 @@ void host_deinit(struct host *host)
 
 /* ---- registration ---- */
 
-bool host_is_linked(const struct host *host)
+bool core_host_is_linked(const struct host *host)
 {
     return host->state == HOST_UP && !host->partitioned && host->sim->master == MASTER_UP;
 }
@@ -108,37 +108,37 @@ static void register_fire(struct sim *sim, void *owner)
 
     if (host->state != HOST_UP || host->registered)
         return;
-    if (host_is_linked(host))
-        master_register(sim, host);
+    if (core_host_is_linked(host))
+        core_master_register(sim, host);
     else
-        host_register_in(host, 1000);
+        core_host_register_in(host, 1000);
 }
 
-void host_register_in(struct host *host, int64_t delay)
+void core_host_register_in(struct host *host, int64_t delay)
 {
-    timer_set(host->sim, &host->register_, host->sim->now + delay, register_fire, host);
+    core_timer_set(host->sim, &host->register_, host->sim->now + delay, register_fire, host);
 }
 
-void host_registered(struct host *host, const char *id)
+void core_host_registered(struct host *host, const char *id)
 {
     char *copy = sim_dup(id);
 
     free(host->id);
     host->id = copy;
     host->registered = true;
-    timer_stop(host->sim, &host->register_);
+    core_timer_stop(host->sim, &host->register_);
 }
 
-void host_master_lost(struct host *host)
+void core_host_master_lost(struct host *host)
 {
     host->registered = false;
     if (host->state == HOST_UP)
-        host_register_in(host, 1000 + (int64_t)(sim_random(host->sim) % 1000));
+        core_host_register_in(host, 1000 + (int64_t)(sim_random(host->sim) % 1000));
 }
 
 /* ---- life ---- */
 
-void host_check_executor(struct executor *executor)
+void core_host_check_executor(struct executor *executor)
 {
     struct update_stream *stream;
 
@@ -147,47 +147,47 @@ void host_check_executor(struct executor *executor)
     EACH(stream, &executor->host->streams, next)
     if (stream->executor == executor && !TAILQ_EMPTY(&stream->updates))
         return;
-    executor_free(executor);
+    core_executor_free(executor);
 }
 
-void host_abandon_executors(struct host *host)
+void core_host_abandon_executors(struct host *host)
 {
-    streams_drop(host, NULL);
+    core_streams_drop(host, NULL);
     while (!TAILQ_EMPTY(&host->executors))
-        executor_free(TAILQ_FIRST(&host->executors));
+        core_executor_free(TAILQ_FIRST(&host->executors));
 }
 
-void host_kill(struct host *host)
+void core_host_kill(struct host *host)
 {
     struct executor *executor;
 
     if (host->state == HOST_DOWN)
         return;
-    timer_stop(host->sim, &host->step);
-    timer_stop(host->sim, &host->register_);
+    core_timer_stop(host->sim, &host->step);
+    core_timer_stop(host->sim, &host->register_);
     host->state = HOST_DOWN;
     host->registered = false;
-    output_hang_up_all(host->sim, (int)host->index);
+    core_output_hang_up_all(host->sim, (int)host->index);
     EACH(executor, &host->executors, next)
     {
         executor->stream = 0;
         executor->returned = false;
-        timer_stop(host->sim, &executor->registration);
+        core_timer_stop(host->sim, &executor->registration);
         /* The agent's own executors of such a framework end with it; custom ones see their
          * connection break. */
         if (!checkpoints(executor->framework) && executor->kind != EXECUTOR_CUSTOM &&
             executor->process)
-            output_signal(host->sim, executor->container, SIGKILL);
+            core_output_signal(host->sim, executor->container, SIGKILL);
     }
     if (!host->partitioned)
-        master_socket_closed(host->sim, host);
+        core_master_socket_closed(host->sim, host);
 }
 
-void host_dismissed(struct host *host)
+void core_host_dismissed(struct host *host)
 {
     host->lost = true;
-    host_abandon_executors(host);
-    host_kill(host);
+    core_host_abandon_executors(host);
+    core_host_kill(host);
 }
 
 static void recovered_fire(struct sim *sim, void *owner)
@@ -198,20 +198,20 @@ static void recovered_fire(struct sim *sim, void *owner)
     host->state = HOST_UP;
     EACH_SAFE(executor, next, &host->executors, next)
     {
-        bool aware = framework_has(executor->framework,
-                                   MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
+        bool aware = core_framework_has(
+            executor->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
 
         if (executor->died)
-            executor_ended(executor, executor->died_status);
+            core_executor_ended(executor, executor->died_status);
         else if (executor->kind == EXECUTOR_CUSTOM && executor->state != EXECUTOR_TERMINATED &&
                  !executor->returned)
-            executor_destroy(executor,
-                             aware ? MESOS__V1__TASK_STATE__TASK_GONE
-                                   : MESOS__V1__TASK_STATE__TASK_LOST,
-                             MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
-                             "Executor did not reregister within 2secs");
+            core_executor_destroy(
+                executor,
+                aware ? MESOS__V1__TASK_STATE__TASK_GONE : MESOS__V1__TASK_STATE__TASK_LOST,
+                MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_REREGISTRATION_TIMEOUT,
+                "Executor did not reregister within 2secs");
     }
-    host_register_in(host, (int64_t)(sim_random(sim) % 1000));
+    core_host_register_in(host, (int64_t)(sim_random(sim) % 1000));
 }
 
 static void starting_fire(struct sim *sim, void *owner)
@@ -223,25 +223,26 @@ static void starting_fire(struct sim *sim, void *owner)
     host->state = HOST_RECOVERING;
     EACH(executor, &host->executors, next)
     wait |= executor->state != EXECUTOR_TERMINATED;
-    timer_set(sim, &host->step, sim->now + (wait ? EXECUTOR_RETURN_MS : 0), recovered_fire, host);
+    core_timer_set(sim, &host->step, sim->now + (wait ? EXECUTOR_RETURN_MS : 0), recovered_fire,
+                   host);
 }
 
-void host_start(struct host *host, int64_t delay, bool new_id)
+void core_host_start(struct host *host, int64_t delay, bool new_id)
 {
     struct executor *executor, *next;
 
-    streams_drop_volatile(host);
+    core_streams_drop_volatile(host);
     EACH_SAFE(executor, next, &host->executors, next)
     if (!checkpoints(executor->framework))
-        executor_free(executor);
+        core_executor_free(executor);
     if (new_id || host->lost) {
-        host_abandon_executors(host);
+        core_host_abandon_executors(host);
         free(host->id);
         host->id = NULL;
         host->lost = false;
     }
     host->state = HOST_STARTING;
-    timer_set(host->sim, &host->step, host->sim->now + delay + START_MS, starting_fire, host);
+    core_timer_set(host->sim, &host->step, host->sim->now + delay + START_MS, starting_fire, host);
 }
 
 /* ---- messages from the master ---- */
@@ -269,15 +270,15 @@ static void launch_played(struct host *host, struct sim_framework *framework,
     struct executor *executor;
 
     /* The former executor of that id still lingers: a real agent fails an assertion here. */
-    if (executor_find(host, framework->id, task->task_id->value)) {
-        host_kill(host);
+    if (core_executor_find(host, framework->id, task->task_id->value)) {
+        core_host_kill(host);
         return;
     }
     info = executor_for(task, framework->info);
     executor =
-        executor_new(host, framework->info, image ? EXECUTOR_DOCKER : EXECUTOR_COMMAND, info);
+        core_executor_new(host, framework->info, image ? EXECUTOR_DOCKER : EXECUTOR_COMMAND, info);
     sim_drop(info);
-    executor_give(executor, task);
+    core_executor_give(executor, task);
 }
 
 static void refuse(struct host *host, struct sim_framework *framework, struct executor *executor,
@@ -285,17 +286,17 @@ static void refuse(struct host *host, struct sim_framework *framework, struct ex
 {
     struct agent_status status = {
         .task_id = task->task_id->value,
-        .state = state_for(framework, MESOS__V1__TASK_STATE__TASK_DROPPED),
+        .state = core_state_for(framework, MESOS__V1__TASK_STATE__TASK_DROPPED),
         .source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_AGENT,
         .reason = MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED,
         .message = message,
         .healthy = -1,
     };
 
-    host_update(host, framework->info, executor, &status);
+    core_host_update(host, framework->info, executor, &status);
 }
 
-void host_launch(struct host *host, struct sim_framework *framework, const task_info_t *task)
+void core_host_launch(struct host *host, struct sim_framework *framework, const task_info_t *task)
 {
     struct executor *executor;
 
@@ -303,32 +304,32 @@ void host_launch(struct host *host, struct sim_framework *framework, const task_
         launch_played(host, framework, task);
         return;
     }
-    executor = executor_find(host, framework->id, task->executor->executor_id->value);
+    executor = core_executor_find(host, framework->id, task->executor->executor_id->value);
     if (executor && executor->state == EXECUTOR_TERMINATING) {
         refuse(host, framework, executor, task, "Executor terminating");
     } else if (executor && executor->state == EXECUTOR_TERMINATED) {
-        master_executor_exited(host->sim, host, framework->id, task->executor->executor_id->value,
-                               -1);
+        core_master_executor_exited(host->sim, host, framework->id,
+                                    task->executor->executor_id->value, -1);
         refuse(host, framework, executor, task,
                "Master wants to launch executor, but one already exists");
     } else {
         bool fresh = !executor;
 
         if (fresh)
-            executor = executor_new(host, framework->info, EXECUTOR_CUSTOM, task->executor);
-        executor_give(executor, task);
-        if (fresh && executor_image_missing(executor))
-            executor_destroy(
+            executor = core_executor_new(host, framework->info, EXECUTOR_CUSTOM, task->executor);
+        core_executor_give(executor, task);
+        if (fresh && core_executor_image_missing(executor))
+            core_executor_destroy(
                 executor, MESOS__V1__TASK_STATE__TASK_FAILED,
                 MESOS__V1__TASK_STATUS__REASON__REASON_CONTAINER_LAUNCH_FAILED,
                 "Failed to launch container: Failed to run 'docker pull': exited with status 1");
         else if (fresh)
-            executor_start(executor);
+            core_executor_start(executor);
     }
 }
 
-void host_kill_task(struct host *host, const char *framework_id, const char *task_id,
-                    const Mesos__V1__KillPolicy *policy)
+void core_host_kill_task(struct host *host, const char *framework_id, const char *task_id,
+                         const Mesos__V1__KillPolicy *policy)
 {
     struct agent_status killed = {
         .task_id = task_id,
@@ -342,61 +343,62 @@ void host_kill_task(struct host *host, const char *framework_id, const char *tas
 
     EACH(executor, &host->executors, next)
     {
-        struct work *work = executor_work(executor, task_id);
+        struct work *work = core_executor_work(executor, task_id);
 
         if (!work || strcmp(executor->framework->id->value, framework_id))
             continue;
         if (work->ended)
             return;
         if (executor->kind != EXECUTOR_CUSTOM)
-            play_kill(work, policy);
+            core_play_kill(work, policy);
         else if (!work->delivered)
-            host_update(host, executor->framework, executor, &killed);
+            core_host_update(host, executor->framework, executor, &killed);
         else
-            executor_send_kill(executor, task_id, policy);
+            core_executor_send_kill(executor, task_id, policy);
         return;
     }
 }
 
-void host_shutdown_executor(struct host *host, const char *framework_id, const char *executor_id)
+void core_host_shutdown_executor(struct host *host, const char *framework_id,
+                                 const char *executor_id)
 {
-    struct executor *executor = executor_find(host, framework_id, executor_id);
+    struct executor *executor = core_executor_find(host, framework_id, executor_id);
 
     if (executor)
-        executor_shutdown(executor);
+        core_executor_shutdown(executor);
 }
 
-void host_shutdown_framework(struct host *host, const char *framework_id)
+void core_host_shutdown_framework(struct host *host, const char *framework_id)
 {
     struct executor *executor, *next;
 
-    streams_drop(host, framework_id);
+    core_streams_drop(host, framework_id);
     EACH_SAFE(executor, next, &host->executors, next)
     {
         if (strcmp(executor->framework->id->value, framework_id))
             continue;
         executor->abandoned = true;
         if (executor->state == EXECUTOR_TERMINATED)
-            executor_free(executor);
+            core_executor_free(executor);
         else if (executor->kind == EXECUTOR_CUSTOM)
-            executor_shutdown(executor);
+            core_executor_shutdown(executor);
         else
-            executor_destroy(executor, MESOS__V1__TASK_STATE__TASK_KILLED,
-                             MESOS__V1__TASK_STATUS__REASON__REASON_FRAMEWORK_REMOVED,
-                             "Framework removed");
+            core_executor_destroy(executor, MESOS__V1__TASK_STATE__TASK_KILLED,
+                                  MESOS__V1__TASK_STATUS__REASON__REASON_FRAMEWORK_REMOVED,
+                                  "Framework removed");
     }
 }
 
-void host_acknowledge(struct host *host, const char *framework_id, const char *task_id,
-                      const ProtobufCBinaryData *uuid)
+void core_host_acknowledge(struct host *host, const char *framework_id, const char *task_id,
+                           const ProtobufCBinaryData *uuid)
 {
-    stream_acknowledge(host, framework_id, task_id, uuid);
+    core_stream_acknowledge(host, framework_id, task_id, uuid);
 }
 
-void host_message(struct host *host, const char *framework_id, const char *executor_id,
-                  const ProtobufCBinaryData *data)
+void core_host_message(struct host *host, const char *framework_id, const char *executor_id,
+                       const ProtobufCBinaryData *data)
 {
-    struct executor *executor = executor_find(host, framework_id, executor_id);
+    struct executor *executor = core_executor_find(host, framework_id, executor_id);
     executor_event_t event = MESOS__V1__EXECUTOR__EVENT__INIT;
     Mesos__V1__Executor__Event__Message message = MESOS__V1__EXECUTOR__EVENT__MESSAGE__INIT;
 
@@ -406,10 +408,10 @@ void host_message(struct host *host, const char *framework_id, const char *execu
     event.has_type = 1;
     event.type = MESOS__V1__EXECUTOR__EVENT__TYPE__MESSAGE;
     event.message = &message;
-    executor_send(executor, &event);
+    core_executor_send(executor, &event);
 }
 
-void host_framework_changed(struct host *host, const framework_info_t *info)
+void core_host_framework_changed(struct host *host, const framework_info_t *info)
 {
     struct executor *executor;
 
@@ -420,10 +422,10 @@ void host_framework_changed(struct host *host, const framework_info_t *info)
         sim_drop(executor->framework);
         executor->framework = sim_copy(info);
     }
-    streams_resend(host, info->id->value);
+    core_streams_resend(host, info->id->value);
 }
 
-void host_drain(struct host *host, int64_t max_grace_ms)
+void core_host_drain(struct host *host, int64_t max_grace_ms)
 {
     Mesos__V1__KillPolicy policy = MESOS__V1__KILL_POLICY__INIT;
     Mesos__V1__DurationInfo grace = MESOS__V1__DURATION_INFO__INIT;
@@ -442,8 +444,8 @@ void host_drain(struct host *host, int64_t max_grace_ms)
             grace.nanoseconds = max_grace_ms * 1000000;
             policy.grace_period = &grace;
             if (!work->ended)
-                host_kill_task(host, executor->framework->id->value, work->info->task_id->value,
-                               cut ? &policy : own);
+                core_host_kill_task(host, executor->framework->id->value,
+                                    work->info->task_id->value, cut ? &policy : own);
         }
     }
 }

@@ -17,7 +17,7 @@ static void add_header(struct sim_response *response, const char *name, const ch
     response->n_headers++;
 }
 
-void answer(struct sim_response *response, int status, const char *format, ...)
+void core_answer(struct sim_response *response, int status, const char *format, ...)
 {
     va_list args;
 
@@ -32,7 +32,8 @@ void answer(struct sim_response *response, int status, const char *format, ...)
     add_header(response, "Content-Type", "text/plain; charset=utf-8");
 }
 
-void answer_stream(struct sim *sim, struct sim_response *response, bool json, const char *stream_id)
+void core_answer_stream(struct sim *sim, struct sim_response *response, bool json,
+                        const char *stream_id)
 {
     response->kind = SIM_STREAM;
     response->status = 200;
@@ -48,7 +49,7 @@ void sim_response_deinit(struct sim_response *response)
     response->body = NULL;
 }
 
-const char *request_header(const struct sim_request *request, const char *name)
+const char *core_request_header(const struct sim_request *request, const char *name)
 {
     for (size_t i = 0; i < request->n_headers; i++)
         if (strcasecmp(request->headers[i].name, name) == 0)
@@ -92,46 +93,46 @@ static bool accept_admits(const char *accept, const char *type)
     return admits;
 }
 
-int request_accepts(const struct sim_request *request)
+int core_request_accepts(const struct sim_request *request)
 {
-    const char *accept = request_header(request, "Accept");
+    const char *accept = core_request_header(request, "Accept");
 
     if (!accept || accept_admits(accept, "application/json"))
         return 1;
     return accept_admits(accept, "application/x-protobuf") ? 0 : -1;
 }
 
-void *request_message(struct sim *sim, const struct sim_request *request,
-                      struct sim_response *response, const ProtobufCMessageDescriptor *type)
+void *core_request_message(struct sim *sim, const struct sim_request *request,
+                           struct sim_response *response, const ProtobufCMessageDescriptor *type)
 {
-    const char *content = request_header(request, "Content-Type");
+    const char *content = core_request_header(request, "Content-Type");
     char *error = NULL;
     void *message = NULL;
 
     if (strcmp(request->method, "POST")) {
-        answer(response, 405,
-               "405 Method Not Allowed. Expecting one of { 'POST' }, but received '%s'.",
-               request->method);
+        core_answer(response, 405,
+                    "405 Method Not Allowed. Expecting one of { 'POST' }, but received '%s'.",
+                    request->method);
         add_header(response, "Allow", "POST");
     } else if (!content) {
-        answer(response, 400, "Expecting 'Content-Type' to be present");
+        core_answer(response, 400, "Expecting 'Content-Type' to be present");
     } else if (strcmp(content, "application/x-protobuf") == 0) {
         message = protobuf_c_message_unpack(type, NULL, request->body_len, request->body);
         if (!message)
-            answer(response, 400, "Failed to parse body into Call protobuf");
+            core_answer(response, 400, "Failed to parse body into Call protobuf");
     } else if (strcmp(content, "application/json") == 0 && sim->json) {
         message = sim->json->decode(type, request->body, request->body_len, &error);
         if (!message)
-            answer(response, 400, "%s", error ? error : "Failed to parse body into JSON: ");
+            core_answer(response, 400, "%s", error ? error : "Failed to parse body into JSON: ");
         free(error);
     } else {
-        answer(response, 415,
-               "Expecting 'Content-Type' of application/json or application/x-protobuf");
+        core_answer(response, 415,
+                    "Expecting 'Content-Type' of application/json or application/x-protobuf");
     }
     return message;
 }
 
-bool uuid_is_valid(const ProtobufCBinaryData *uuid)
+bool core_uuid_is_valid(const ProtobufCBinaryData *uuid)
 {
     return uuid->len == 16 && (uuid->data[6] >> 4) >= 1 && (uuid->data[6] >> 4) <= 5;
 }
@@ -188,10 +189,10 @@ static char *call_invalid(const call_t *call)
     if (part)
         return sim_text("Expecting '%s' to be present", part);
     if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__ACKNOWLEDGE &&
-        !uuid_is_valid(&call->acknowledge->uuid))
+        !core_uuid_is_valid(&call->acknowledge->uuid))
         return sim_dup("Not a valid UUID");
     if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__ACKNOWLEDGE_OPERATION_STATUS) {
-        if (!uuid_is_valid(&call->acknowledge_operation_status->uuid))
+        if (!core_uuid_is_valid(&call->acknowledge_operation_status->uuid))
             return sim_dup("Not a valid UUID");
         if (!call->acknowledge_operation_status->agent_id)
             return sim_dup("Expecting 'agent_id' to be present");
@@ -207,29 +208,30 @@ static char *call_invalid(const call_t *call)
 static void other_call(struct sim *sim, const struct sim_request *request, const call_t *call,
                        struct sim_response *response)
 {
-    struct sim_framework *framework = framework_find(sim, call->framework_id->value);
-    const char *stream_id = request_header(request, "Mesos-Stream-Id");
+    struct sim_framework *framework = core_framework_find(sim, call->framework_id->value);
+    const char *stream_id = core_request_header(request, "Mesos-Stream-Id");
 
     if (!framework) {
-        answer(response, 400, "Framework cannot be found");
+        core_answer(response, 400, "Framework cannot be found");
     } else if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__UNKNOWN) {
         /* A real master aborts here; its supervisor starts a new one. */
         response->kind = SIM_HANG_UP;
         sim_master_restart(sim);
     } else if (framework->state != FRAMEWORK_CONNECTED) {
-        answer(response, 403, "Framework is not subscribed");
+        core_answer(response, 403, "Framework is not subscribed");
     } else if (!stream_id) {
-        answer(response, 400,
-               "All non-subscribe calls should include the 'Mesos-Stream-Id' header");
+        core_answer(response, 400,
+                    "All non-subscribe calls should include the 'Mesos-Stream-Id' header");
     } else if (strcmp(stream_id, framework->stream_id)) {
-        answer(response, 400,
-               "The stream ID '%s' included in this request didn't match the stream ID currently "
-               "associated "
-               "with framework ID %s",
-               stream_id, framework->id);
+        core_answer(
+            response, 400,
+            "The stream ID '%s' included in this request didn't match the stream ID currently "
+            "associated "
+            "with framework ID %s",
+            stream_id, framework->id);
     } else {
-        answer(response, 202, NULL);
-        call_do(framework, call, response);
+        core_answer(response, 202, NULL);
+        core_call_do(framework, call, response);
     }
 }
 
@@ -238,10 +240,10 @@ static void call_request(struct sim *sim, const struct sim_request *request, con
 {
     char *invalid = call_invalid(call);
     bool subscribe = call->type == MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE;
-    int json = request_accepts(request);
+    int json = core_request_accepts(request);
 
     if (invalid) {
-        answer(response, 400, "Failed to validate scheduler::Call: %s", invalid);
+        core_answer(response, 400, "Failed to validate scheduler::Call: %s", invalid);
         free(invalid);
         return;
     }
@@ -249,29 +251,31 @@ static void call_request(struct sim *sim, const struct sim_request *request, con
         json = 0;
     if (json < 0 &&
         (subscribe || call->type == MESOS__V1__SCHEDULER__CALL__TYPE__RECONCILE_OPERATIONS))
-        answer(response, 406,
-               "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'");
+        core_answer(response, 406,
+                    "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'");
     else if (!subscribe)
         other_call(sim, request, call, response);
-    else if (request_header(request, "Mesos-Stream-Id"))
-        answer(response, 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
+    else if (core_request_header(request, "Mesos-Stream-Id"))
+        core_answer(response, 400,
+                    "Subscribe calls should not include the 'Mesos-Stream-Id' header");
     else
-        framework_subscribe(sim, call, request->connection, json, response);
+        core_framework_subscribe(sim, call, request->connection, json, response);
 }
 
-void scheduler_request(struct sim *sim, const struct sim_request *request,
-                       struct sim_response *response)
+void core_scheduler_request(struct sim *sim, const struct sim_request *request,
+                            struct sim_response *response)
 {
     call_t *call;
 
     if (sim->master == MASTER_DOWN) {
         response->kind = SIM_HANG_UP;
     } else if (sim->master == MASTER_ROUTES_MISSING) {
-        answer(response, 404, "404 Not Found.");
+        core_answer(response, 404, "404 Not Found.");
     } else if (sim->master == MASTER_RECOVERING) {
-        answer(response, 503, "Master has not finished recovery");
+        core_answer(response, 503, "Master has not finished recovery");
     } else {
-        call = request_message(sim, request, response, &mesos__v1__scheduler__call__descriptor);
+        call =
+            core_request_message(sim, request, response, &mesos__v1__scheduler__call__descriptor);
         if (call)
             call_request(sim, request, call, response);
         sim_drop(call);
@@ -294,10 +298,10 @@ void sim_request(struct sim *sim, const struct sim_request *request, struct sim_
     memset(response, 0, sizeof *response);
     if (request->target == SIM_MASTER &&
         (path_is(path, "/api/v1/scheduler") || path_is(path, "/master/api/v1/scheduler")))
-        scheduler_request(sim, request, response);
+        core_scheduler_request(sim, request, response);
     else if (request->target >= 0 && (size_t)request->target < sim->n_hosts &&
              (path_is(path, "/api/v1/executor") || path_is(path, "/slave(1)/api/v1/executor")))
-        executor_request(sim, request, response);
+        core_executor_request(sim, request, response);
 }
 
 bool sim_listens(const struct sim *sim, int target)

@@ -11,7 +11,8 @@ static void inverse_free(struct sim_framework *framework, struct inverse_offer *
     free(inverse);
 }
 
-void inverse_offers_drop(struct sim_framework *framework, struct sim_agent *agent, bool rescind)
+void core_inverse_offers_drop(struct sim_framework *framework, struct sim_agent *agent,
+                              bool rescind)
 {
     struct inverse_offer *inverse, *next;
 
@@ -30,13 +31,13 @@ void inverse_offers_drop(struct sim_framework *framework, struct sim_agent *agen
             event.has_type = 1;
             event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__RESCIND_INVERSE_OFFER;
             event.rescind_inverse_offer = &body;
-            framework_send(framework, &event);
+            core_framework_send(framework, &event);
         }
         inverse_free(framework, inverse);
     }
 }
 
-void inverse_offers_clear_filters(struct sim_framework *framework)
+void core_inverse_offers_clear_filters(struct sim_framework *framework)
 {
     struct inverse_offer *inverse, *next;
 
@@ -45,8 +46,8 @@ void inverse_offers_clear_filters(struct sim_framework *framework)
         inverse_free(framework, inverse);
 }
 
-void inverse_offers_answer(struct sim_framework *framework, Mesos__V1__OfferID *const *ids,
-                           size_t n, const Mesos__V1__Filters *filters)
+void core_inverse_offers_answer(struct sim_framework *framework, Mesos__V1__OfferID *const *ids,
+                                size_t n, const Mesos__V1__Filters *filters)
 {
     for (size_t i = 0; i < n; i++) {
         struct inverse_offer *inverse;
@@ -57,7 +58,7 @@ void inverse_offers_answer(struct sim_framework *framework, Mesos__V1__OfferID *
                 continue;
             free(inverse->id);
             inverse->id = NULL;
-            inverse->quiet_till = framework->sim->now + refuse_ms(filters);
+            inverse->quiet_till = framework->sim->now + core_refuse_ms(filters);
             break;
         }
     }
@@ -134,7 +135,7 @@ static Mesos__V1__InverseOffer *inverse_make(struct sim_framework *framework,
     return sim_copy(&message);
 }
 
-void inverse_offers_make(struct sim *sim)
+void core_inverse_offers_make(struct sim *sim)
 {
     struct sim_framework *framework;
     struct sim_agent *agent;
@@ -161,21 +162,21 @@ void inverse_offers_make(struct sim *sim)
         event.has_type = 1;
         event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__INVERSE_OFFERS;
         event.inverse_offers = &body;
-        framework_send(framework, &event);
+        core_framework_send(framework, &event);
         for (size_t i = 0; i < body.n_inverse_offers; i++)
             sim_drop(body.inverse_offers[i]);
         free(body.inverse_offers);
     }
 }
 
-void maintenance_set(struct sim_agent *agent, int64_t start_ms, int64_t length_ms)
+void core_maintenance_set(struct sim_agent *agent, int64_t start_ms, int64_t length_ms)
 {
     struct sim_framework *framework;
 
-    offers_rescind_agent(agent);
+    core_offers_rescind_agent(agent);
     EACH(framework, &agent->sim->frameworks, next)
-    inverse_offers_drop(framework, agent, true);
+    core_inverse_offers_drop(framework, agent, true);
     agent->maintenance_start_ms = start_ms;
     agent->maintenance_ms = start_ms ? length_ms : 0;
-    allocate(agent->sim);
+    core_allocate(agent->sim);
 }

@@ -6,7 +6,7 @@
 
 /* ---- single offers ---- */
 
-struct sim_offer *offer_find(struct sim *sim, const char *id)
+struct sim_offer *core_offer_find(struct sim *sim, const char *id)
 {
     struct sim_framework *framework;
     struct sim_offer *offer;
@@ -18,19 +18,19 @@ struct sim_offer *offer_find(struct sim *sim, const char *id)
     return NULL;
 }
 
-void offer_free(struct sim_offer *offer)
+void core_offer_free(struct sim_offer *offer)
 {
-    res_subtract(&offer->agent->offered, &offer->resources);
-    res_subtract(&offer->framework->offered, &offer->resources);
-    account(offer->framework, offer->role, &offer->resources, -1);
+    core_res_subtract(&offer->agent->offered, &offer->resources);
+    core_res_subtract(&offer->framework->offered, &offer->resources);
+    core_account(offer->framework, offer->role, &offer->resources, -1);
     TAILQ_REMOVE(&offer->framework->offers, offer, next);
-    res_clear(&offer->resources);
+    core_res_clear(&offer->resources);
     sim_drop(offer->message);
     free(offer->role);
     free(offer);
 }
 
-void offer_rescind(struct sim_offer *offer)
+void core_offer_rescind(struct sim_offer *offer)
 {
     event_t event = MESOS__V1__SCHEDULER__EVENT__INIT;
     Mesos__V1__Scheduler__Event__Rescind rescind = MESOS__V1__SCHEDULER__EVENT__RESCIND__INIT;
@@ -39,11 +39,11 @@ void offer_rescind(struct sim_offer *offer)
     event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__RESCIND;
     event.rescind = &rescind;
     rescind.offer_id = offer->message->id;
-    framework_send(offer->framework, &event);
-    offer_free(offer);
+    core_framework_send(offer->framework, &event);
+    core_offer_free(offer);
 }
 
-void offers_rescind_agent(struct sim_agent *agent)
+void core_offers_rescind_agent(struct sim_agent *agent)
 {
     struct sim_framework *framework;
     struct sim_offer *offer, *next;
@@ -51,7 +51,7 @@ void offers_rescind_agent(struct sim_agent *agent)
     EACH(framework, &agent->sim->frameworks, next)
     EACH_SAFE(offer, next, &framework->offers, next)
     if (offer->agent == agent)
-        offer_rescind(offer);
+        core_offer_rescind(offer);
 }
 
 static Mesos__V1__URL *agent_url(const struct sim_agent *agent)
@@ -77,7 +77,7 @@ static void fill_resources(const struct sim_offer *offer, Mesos__V1__Offer *mess
         resource_t *copy = sim_copy(offer->resources.v[i]);
 
         if (!offer->framework->refinement)
-            res_downgrade(copy);
+            core_res_downgrade(copy);
         if (!offer->framework->multi_role) {
             sim_drop(copy->allocation_info);
             copy->allocation_info = NULL;
@@ -156,13 +156,13 @@ static void offer_make(struct sim_framework *framework, struct sim_agent *agent,
     offer->framework = framework;
     offer->agent = agent;
     offer->role = sim_dup(role);
-    res_add_all(&offer->resources, amount);
-    res_allocate(&offer->resources, role);
+    core_res_add_all(&offer->resources, amount);
+    core_res_allocate(&offer->resources, role);
     offer->message = offer_message(offer);
     TAILQ_INSERT_TAIL(&framework->offers, offer, next);
-    res_add_all(&agent->offered, &offer->resources);
-    res_add_all(&framework->offered, &offer->resources);
-    account(framework, role, &offer->resources, 1);
+    core_res_add_all(&agent->offered, &offer->resources);
+    core_res_add_all(&framework->offered, &offer->resources);
+    core_account(framework, role, &offer->resources, 1);
 }
 
 /* One event with all new offers of a framework. */
@@ -187,7 +187,7 @@ static void send_new(struct sim_framework *framework)
     event.has_type = 1;
     event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__OFFERS;
     event.offers = &offers;
-    framework_send(framework, &event);
+    core_framework_send(framework, &event);
     free(offers.offers);
 }
 
@@ -228,7 +228,7 @@ static double role_share(struct sim *sim, const char *name, const struct totals 
 
     EACH(framework, &sim->frameworks, next)
     {
-        if (!(role = framework_role(framework, name)))
+        if (!(role = core_framework_role(framework, name)))
             continue;
         cpus += role->cpus;
         mem += role->mem;
@@ -270,7 +270,7 @@ static size_t candidates_list(struct sim *sim, struct candidate **list, const st
     }
     for (size_t i = 0; i < n; i++) {
         struct candidate *c = &(*list)[i];
-        struct role *role = framework_role(c->framework, c->role);
+        struct role *role = core_framework_role(c->framework, c->role);
 
         c->role_share = n > 1 ? role_share(sim, c->role, total) : 0;
         c->share = dominant(role->cpus, role->mem, role->disk, total);
@@ -286,14 +286,14 @@ static void pick(const struct res *free_now, const struct sim_framework *framewo
                  const char *role, struct res *out)
 {
     for (size_t i = 0; i < free_now->n; i++) {
-        const char *owner = res_reserved_role(free_now->v[i]);
+        const char *owner = core_res_reserved_role(free_now->v[i]);
         size_t len = owner ? strlen(owner) : 0;
 
         if (owner && strcmp(owner, role) && (strncmp(owner, role, len) || role[len] != '/'))
             continue;
         if (free_now->v[i]->n_reservations > 1 && !framework->refinement)
             continue;
-        res_add(out, free_now->v[i]);
+        core_res_add(out, free_now->v[i]);
     }
 }
 
@@ -306,32 +306,32 @@ static void allocate_agent(struct sim_agent *agent, const struct candidate *cand
 {
     struct res left = {0};
 
-    res_add_all(&left, &agent->used);
-    res_add_all(&left, &agent->offered);
-    res_unallocate(&left);
+    core_res_add_all(&left, &agent->used);
+    core_res_add_all(&left, &agent->offered);
+    core_res_unallocate(&left);
     {
         struct res free_now = {0};
 
-        res_add_all(&free_now, &agent->total);
-        res_subtract(&free_now, &left);
-        res_clear(&left);
+        core_res_add_all(&free_now, &agent->total);
+        core_res_subtract(&free_now, &left);
+        core_res_clear(&left);
         left = free_now;
     }
     for (size_t i = 0; i < n && left.n; i++) {
         struct res amount = {0};
 
         pick(&left, candidates[i].framework, candidates[i].role, &amount);
-        if (res_is_offerable(&amount) &&
-            !filter_holds(candidates[i].framework, agent, candidates[i].role, &amount)) {
+        if (core_res_is_offerable(&amount) &&
+            !core_filter_holds(candidates[i].framework, agent, candidates[i].role, &amount)) {
             offer_make(candidates[i].framework, agent, candidates[i].role, &amount);
-            res_subtract(&left, &amount);
+            core_res_subtract(&left, &amount);
         }
-        res_clear(&amount);
+        core_res_clear(&amount);
     }
-    res_clear(&left);
+    core_res_clear(&left);
 }
 
-void allocate(struct sim *sim)
+void core_allocate(struct sim *sim)
 {
     struct sim_agent **agents = NULL, *agent;
     struct sim_framework *framework;
@@ -347,9 +347,9 @@ void allocate(struct sim *sim)
             continue;
         agents = sim_grow(agents, n_agents + 1, sizeof *agents);
         agents[n_agents++] = agent;
-        total.cpus += res_scalar(&agent->total, "cpus");
-        total.mem += res_scalar(&agent->total, "mem");
-        total.disk += res_scalar(&agent->total, "disk");
+        total.cpus += core_res_scalar(&agent->total, "cpus");
+        total.mem += core_res_scalar(&agent->total, "mem");
+        total.disk += core_res_scalar(&agent->total, "disk");
     }
     for (size_t i = n_agents; i > 1; i--) {
         size_t j = (size_t)(sim_random(sim) % i);
@@ -366,13 +366,14 @@ void allocate(struct sim *sim)
     }
     EACH(framework, &sim->frameworks, next)
     send_new(framework);
-    inverse_offers_make(sim);
+    core_inverse_offers_make(sim);
     free(candidates);
     free(agents);
 }
 
-void allocation_fire(struct sim *sim, void *owner)
+void core_allocation_fire(struct sim *sim, void *owner)
 {
-    allocate(sim);
-    timer_set(sim, &sim->allocation, sim->now + ALLOCATION_INTERVAL_MS, allocation_fire, owner);
+    core_allocate(sim);
+    core_timer_set(sim, &sim->allocation, sim->now + ALLOCATION_INTERVAL_MS, core_allocation_fire,
+                   owner);
 }

@@ -7,9 +7,9 @@
 
 typedef Mesos__V1__Offer__Operation operation_t;
 
-void operation_status(struct sim_framework *framework, const operation_t *operation,
-                      const struct sim_agent *agent, Mesos__V1__OperationState state,
-                      const char *message)
+void core_operation_status(struct sim_framework *framework, const operation_t *operation,
+                           const struct sim_agent *agent, Mesos__V1__OperationState state,
+                           const char *message)
 {
     event_t event = MESOS__V1__SCHEDULER__EVENT__INIT;
     Mesos__V1__Scheduler__Event__UpdateOperationStatus body =
@@ -34,24 +34,24 @@ void operation_status(struct sim_framework *framework, const operation_t *operat
     event.has_type = 1;
     event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE_OPERATION_STATUS;
     event.update_operation_status = &body;
-    framework_send(framework, &event);
+    core_framework_send(framework, &event);
 }
 
 /* Takes `from` out of the grant and puts `to` there, in the agent's total too. False: not there. */
 static bool convert(struct grant *grant, struct res *from, struct res *to)
 {
     struct host *host = &grant->agent->sim->hosts[grant->agent->index];
-    bool fits = res_contains(&grant->left, from);
+    bool fits = core_res_contains(&grant->left, from);
 
     if (fits) {
-        res_subtract(&grant->left, from);
-        res_add_all(&grant->left, to);
-        res_unallocate(from);
-        res_unallocate(to);
-        res_subtract(&grant->agent->total, from);
-        res_add_all(&grant->agent->total, to);
-        res_subtract(&host->resources, from); /* checkpointed there */
-        res_add_all(&host->resources, to);
+        core_res_subtract(&grant->left, from);
+        core_res_add_all(&grant->left, to);
+        core_res_unallocate(from);
+        core_res_unallocate(to);
+        core_res_subtract(&grant->agent->total, from);
+        core_res_add_all(&grant->agent->total, to);
+        core_res_subtract(&host->resources, from); /* checkpointed there */
+        core_res_add_all(&host->resources, to);
     }
     return fits;
 }
@@ -62,8 +62,8 @@ static const char *reserve(struct grant *grant, resource_t *const *v, size_t n, 
     struct res reserved = {0}, plain = {0};
     const char *why = NULL;
 
-    res_read(&reserved, v, n);
-    res_allocate(&reserved, grant->role);
+    core_res_read(&reserved, v, n);
+    core_res_allocate(&reserved, grant->role);
     for (size_t i = 0; i < reserved.n && !why; i++) {
         resource_t *copy;
         Mesos__V1__Resource__ReservationInfo *last;
@@ -79,13 +79,13 @@ static const char *reserve(struct grant *grant, resource_t *const *v, size_t n, 
             why = "there is a reserved resource in the request with no principal set";
         copy = sim_copy(reserved.v[i]);
         sim_drop(copy->reservations[--copy->n_reservations]);
-        res_add(&plain, copy);
+        core_res_add(&plain, copy);
         sim_drop(copy);
     }
     if (!why && !convert(grant, undo ? &reserved : &plain, undo ? &plain : &reserved))
         why = "the resources are not offered";
-    res_clear(&reserved);
-    res_clear(&plain);
+    core_res_clear(&reserved);
+    core_res_clear(&plain);
     return why;
 }
 
@@ -94,8 +94,8 @@ static const char *create(struct grant *grant, resource_t *const *v, size_t n, b
     struct res volumes = {0}, plain = {0};
     const char *why = NULL;
 
-    res_read(&volumes, v, n);
-    res_allocate(&volumes, grant->role);
+    core_res_read(&volumes, v, n);
+    core_res_allocate(&volumes, grant->role);
     for (size_t i = 0; i < volumes.n && !why; i++) {
         resource_t *copy = sim_copy(volumes.v[i]);
 
@@ -110,18 +110,18 @@ static const char *create(struct grant *grant, resource_t *const *v, size_t n, b
                 sim_drop(copy->disk);
                 copy->disk = NULL;
             }
-            res_add(&plain, copy);
+            core_res_add(&plain, copy);
         }
         sim_drop(copy);
     }
     if (!why && !convert(grant, undo ? &volumes : &plain, undo ? &plain : &volumes))
         why = "the resources are not offered";
-    res_clear(&volumes);
-    res_clear(&plain);
+    core_res_clear(&volumes);
+    core_res_clear(&plain);
     return why;
 }
 
-void operation_do(struct grant *grant, const operation_t *operation)
+void core_operation_do(struct grant *grant, const operation_t *operation)
 {
     const char *why = "Unsupported offer operation";
     char *text;
@@ -137,12 +137,12 @@ void operation_do(struct grant *grant, const operation_t *operation)
     else if (operation->type == MESOS__V1__OFFER__OPERATION__TYPE__DESTROY && operation->destroy)
         why = create(grant, operation->destroy->volumes, operation->destroy->n_volumes, true);
     if (!why) {
-        operation_status(grant->framework, operation, grant->agent,
-                         MESOS__V1__OPERATION_STATE__OPERATION_FINISHED, NULL);
+        core_operation_status(grant->framework, operation, grant->agent,
+                              MESOS__V1__OPERATION_STATE__OPERATION_FINISHED, NULL);
         return;
     }
     text = sim_text("Invalid operation: %s", why);
-    operation_status(grant->framework, operation, NULL, MESOS__V1__OPERATION_STATE__OPERATION_ERROR,
-                     text);
+    core_operation_status(grant->framework, operation, NULL,
+                          MESOS__V1__OPERATION_STATE__OPERATION_ERROR, text);
     free(text);
 }

@@ -47,8 +47,8 @@ static void entry_free(struct output_entry *entry)
     free(entry);
 }
 
-void output_record(struct sim *sim, int target, uint64_t stream, uint64_t connection, bool json,
-                   const void *message)
+void core_output_record(struct sim *sim, int target, uint64_t stream, uint64_t connection,
+                        bool json, const void *message)
 {
     struct output_entry *entry;
     char *text = NULL;
@@ -78,7 +78,7 @@ void output_record(struct sim *sim, int target, uint64_t stream, uint64_t connec
     entry->out.connection = connection;
 }
 
-void output_end(struct sim *sim, int target, uint64_t stream, uint64_t connection)
+void core_output_end(struct sim *sim, int target, uint64_t stream, uint64_t connection)
 {
     struct output_entry *entry = entry_new(sim, SIM_OUT_END);
 
@@ -87,12 +87,12 @@ void output_end(struct sim *sim, int target, uint64_t stream, uint64_t connectio
     entry->out.connection = connection;
 }
 
-void output_hang_up(struct sim *sim, uint64_t connection)
+void core_output_hang_up(struct sim *sim, uint64_t connection)
 {
     entry_new(sim, SIM_OUT_HANG_UP)->out.connection = connection;
 }
 
-void output_hang_up_all(struct sim *sim, int target)
+void core_output_hang_up_all(struct sim *sim, int target)
 {
     entry_new(sim, SIM_OUT_HANG_UP_ALL)->out.target = target;
 }
@@ -107,7 +107,7 @@ static struct output_entry *container_entry(struct sim *sim, enum sim_output_kin
     return entry;
 }
 
-void output_process(struct sim *sim, const char *container, const struct sim_process *from)
+void core_output_process(struct sim *sim, const char *container, const struct sim_process *from)
 {
     struct output_entry *entry = container_entry(sim, SIM_OUT_START_PROCESS, container);
     struct sim_process *to = &entry->process;
@@ -134,12 +134,12 @@ void output_process(struct sim *sim, const char *container, const struct sim_pro
     entry->out.process = to;
 }
 
-void output_signal(struct sim *sim, const char *container, int signal)
+void core_output_signal(struct sim *sim, const char *container, int signal)
 {
     container_entry(sim, SIM_OUT_SIGNAL_PROCESS, container)->out.signal = signal;
 }
 
-void output_gone(struct sim *sim, const char *container)
+void core_output_gone(struct sim *sim, const char *container)
 {
     container_entry(sim, SIM_OUT_CONTAINER_GONE, container);
 }
@@ -158,7 +158,7 @@ bool sim_next_output(struct sim *sim, struct sim_output *out)
     return true;
 }
 
-void output_clear(struct sim *sim)
+void core_output_clear(struct sim *sim)
 {
     struct sim_output out;
 

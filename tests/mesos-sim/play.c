@@ -22,15 +22,15 @@ static struct sim *sim_of(const struct work *work)
     return work->executor->host->sim;
 }
 
-void play_stop(struct work *work)
+void core_play_stop(struct work *work)
 {
-    timer_stop(sim_of(work), &work->step);
-    timer_stop(sim_of(work), &work->check);
-    timer_stop(sim_of(work), &work->force);
+    core_timer_stop(sim_of(work), &work->step);
+    core_timer_stop(sim_of(work), &work->check);
+    core_timer_stop(sim_of(work), &work->force);
 }
 
-void play_update(struct work *work, Mesos__V1__TaskState state, int reason, const char *message,
-                 const char *data)
+void core_play_update(struct work *work, Mesos__V1__TaskState state, int reason,
+                      const char *message, const char *data)
 {
     struct agent_status status = {
         .task_id = work->info->task_id->value,
@@ -42,16 +42,16 @@ void play_update(struct work *work, Mesos__V1__TaskState state, int reason, cons
         .data = data,
     };
 
-    if (work->has_health && (!is_terminal(state) || !work->healthy))
+    if (work->has_health && (!core_is_terminal(state) || !work->healthy))
         status.healthy = work->healthy;
-    host_update(work->executor->host, framework_of(work), work->executor, &status);
+    core_host_update(work->executor->host, framework_of(work), work->executor, &status);
 }
 
 static void play_end(struct work *work, Mesos__V1__TaskState state, const char *message)
 {
-    play_stop(work);
+    core_play_stop(work);
     work->running = false;
-    play_update(work, state, -1, message, NULL);
+    core_play_update(work, state, -1, message, NULL);
 }
 
 /* ---- containers without a process ---- */
@@ -119,11 +119,11 @@ static void running(struct work *work)
         inspect =
             sim_text("[{\"Id\":\"%s\",\"Name\":\"\\/mesos-%s\",\"State\":{\"Running\":true}}]",
                      executor->container, executor->container);
-    play_update(work, MESOS__V1__TASK_STATE__TASK_RUNNING, -1, NULL, inspect);
+    core_play_update(work, MESOS__V1__TASK_STATE__TASK_RUNNING, -1, NULL, inspect);
     free(inspect);
-    health_start(work);
+    core_health_start(work);
     if (!executor->process && known_end(work->info, &work->exit_code, &after))
-        timer_set(sim, &work->step, sim->now + after, container_ended_fire, work);
+        core_timer_set(sim, &work->step, sim->now + after, container_ended_fire, work);
 }
 
 static void running_fire(struct sim *sim, void *owner)
@@ -138,10 +138,10 @@ static void started(struct work *work)
 
     work->delivered = true;
     work->executor->state = EXECUTOR_RUNNING;
-    play_update(work, MESOS__V1__TASK_STATE__TASK_STARTING, -1, NULL, NULL);
+    core_play_update(work, MESOS__V1__TASK_STATE__TASK_STARTING, -1, NULL, NULL);
     if (work->executor->kind == EXECUTOR_DOCKER && sim->image_start_s > 0)
-        timer_set(sim, &work->step, sim->now + (int64_t)(sim->image_start_s * 1000), running_fire,
-                  work);
+        core_timer_set(sim, &work->step, sim->now + (int64_t)(sim->image_start_s * 1000),
+                       running_fire, work);
     else
         running(work);
 }
@@ -152,40 +152,41 @@ static void launch_fire(struct sim *sim, void *owner)
     struct executor *executor = work->executor;
 
     (void)sim;
-    if (executor_image_missing(executor)) {
-        const char *image = executor_image(executor);
+    if (core_executor_image_missing(executor)) {
+        const char *image = core_executor_image(executor);
         char *message = sim_text(
             "Failed to launch container: Failed to run 'docker -H unix:///var/run/docker.sock "
             "pull %s': exited with status 1; stderr='Error response from daemon: manifest for "
             "%s not found: manifest unknown: manifest unknown\n'",
             image, image);
 
-        executor_destroy(executor, MESOS__V1__TASK_STATE__TASK_FAILED,
-                         MESOS__V1__TASK_STATUS__REASON__REASON_CONTAINER_LAUNCH_FAILED, message);
+        core_executor_destroy(executor, MESOS__V1__TASK_STATE__TASK_FAILED,
+                              MESOS__V1__TASK_STATUS__REASON__REASON_CONTAINER_LAUNCH_FAILED,
+                              message);
         free(message);
-    } else if (executor_has_image_command(executor) || !executor_image(executor)) {
-        executor_process_start(executor, work->info->command, false);
+    } else if (core_executor_has_image_command(executor) || !core_executor_image(executor)) {
+        core_executor_process_start(executor, work->info->command, false);
     } else {
         started(work);
     }
 }
 
-void play_start(struct work *work)
+void core_play_start(struct work *work)
 {
     struct sim *sim = sim_of(work);
 
-    timer_set(sim, &work->step, sim->now + LAUNCH_MS, launch_fire, work);
+    core_timer_set(sim, &work->step, sim->now + LAUNCH_MS, launch_fire, work);
 }
 
 /* ---- real processes ---- */
 
-void play_process_started(struct work *work)
+void core_play_process_started(struct work *work)
 {
     if (!work->delivered)
         started(work);
 }
 
-void play_process_exited(struct work *work, int status)
+void core_play_process_exited(struct work *work, int status)
 {
     bool docker = work->executor->kind == EXECUTOR_DOCKER;
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -202,7 +203,7 @@ void play_process_exited(struct work *work, int status)
     if (!work->delivered)
         started(work);
     if (!work->running && !work->killing) {
-        timer_stop(sim_of(work), &work->step);
+        core_timer_stop(sim_of(work), &work->step);
         running(work);
     }
     play_end(work,
@@ -228,10 +229,10 @@ static void force_fire(struct sim *sim, void *owner)
 {
     struct work *work = owner;
 
-    output_signal(sim, work->executor->container, SIGKILL);
+    core_output_signal(sim, work->executor->container, SIGKILL);
 }
 
-void play_kill(struct work *work, const Mesos__V1__KillPolicy *policy)
+void core_play_kill(struct work *work, const Mesos__V1__KillPolicy *policy)
 {
     struct executor *executor = work->executor;
     struct sim *sim = sim_of(work);
@@ -239,40 +240,40 @@ void play_kill(struct work *work, const Mesos__V1__KillPolicy *policy)
     if (work->ended || work->killing)
         return;
     if (!work->delivered) {
-        executor_destroy(executor, MESOS__V1__TASK_STATE__TASK_KILLED,
-                         MESOS__V1__TASK_STATUS__REASON__REASON_TASK_KILLED_DURING_LAUNCH,
-                         "Killed before delivery to the executor");
+        core_executor_destroy(executor, MESOS__V1__TASK_STATE__TASK_KILLED,
+                              MESOS__V1__TASK_STATUS__REASON__REASON_TASK_KILLED_DURING_LAUNCH,
+                              "Killed before delivery to the executor");
         return;
     }
     work->killing = true;
-    timer_stop(sim, &work->step);
-    timer_stop(sim, &work->check);
-    if (framework_has(framework_of(work),
-                      MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__TASK_KILLING_STATE))
-        play_update(work, MESOS__V1__TASK_STATE__TASK_KILLING, -1, NULL, NULL);
+    core_timer_stop(sim, &work->step);
+    core_timer_stop(sim, &work->check);
+    if (core_framework_has(framework_of(work),
+                           MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__TASK_KILLING_STATE))
+        core_play_update(work, MESOS__V1__TASK_STATE__TASK_KILLING, -1, NULL, NULL);
     if (executor->process) {
-        output_signal(sim, executor->container, SIGTERM);
-        timer_set(sim, &work->force, sim->now + grace_ms(work, policy), force_fire, work);
+        core_output_signal(sim, executor->container, SIGTERM);
+        core_timer_set(sim, &work->force, sim->now + grace_ms(work, policy), force_fire, work);
     } else {
         work->exit_code = 128 + SIGTERM;
-        timer_set(sim, &work->step, sim->now + STOP_MS, container_ended_fire, work);
+        core_timer_set(sim, &work->step, sim->now + STOP_MS, container_ended_fire, work);
     }
 }
 
 /* ---- faults ---- */
 
-int play_fail(struct work *work)
+int core_play_fail(struct work *work)
 {
     struct sim *sim = sim_of(work);
 
     if (work->ended || !work->delivered)
         return -1;
     if (work->executor->process) {
-        output_signal(sim, work->executor->container, SIGKILL);
+        core_output_signal(sim, work->executor->container, SIGKILL);
     } else {
         work->exit_code = 1;
         work->killing = false;
-        timer_set(sim, &work->step, sim->now, container_ended_fire, work);
+        core_timer_set(sim, &work->step, sim->now, container_ended_fire, work);
     }
     return 0;
 }

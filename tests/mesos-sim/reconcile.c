@@ -14,7 +14,7 @@ static void send_latest(struct sim_framework *framework, struct sim_task *task)
         .latest = task->last,
     };
 
-    status_send(framework, &status, NULL);
+    core_status_send(framework, &status, NULL);
 }
 
 static bool any_recovered(struct sim *sim)
@@ -27,10 +27,10 @@ static bool any_recovered(struct sim *sim)
     return false;
 }
 
-void reconcile_one(struct sim_framework *framework, const char *task_id, const char *agent_id)
+void core_reconcile_one(struct sim_framework *framework, const char *task_id, const char *agent_id)
 {
-    struct sim_task *task = task_find(framework, task_id);
-    struct sim_agent *agent = agent_id ? agent_find(framework->sim, agent_id) : NULL;
+    struct sim_task *task = core_task_find(framework, task_id);
+    struct sim_agent *agent = agent_id ? core_agent_find(framework->sim, agent_id) : NULL;
     struct master_status status = {
         .task_id = task_id,
         .agent_id = agent_id,
@@ -57,11 +57,12 @@ void reconcile_one(struct sim_framework *framework, const char *task_id, const c
         status.state = MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR;
         status.message = "Reconciliation: Task is gone";
     }
-    status.state = state_for(framework, status.state);
-    status_send(framework, &status, NULL);
+    status.state = core_state_for(framework, status.state);
+    core_status_send(framework, &status, NULL);
 }
 
-void reconcile(struct sim_framework *framework, const Mesos__V1__Scheduler__Call__Reconcile *call)
+void core_reconcile(struct sim_framework *framework,
+                    const Mesos__V1__Scheduler__Call__Reconcile *call)
 {
     struct sim_task *task;
 
@@ -71,6 +72,6 @@ void reconcile(struct sim_framework *framework, const Mesos__V1__Scheduler__Call
         return;
     }
     for (size_t i = 0; i < call->n_tasks; i++)
-        reconcile_one(framework, call->tasks[i]->task_id->value,
-                      call->tasks[i]->agent_id ? call->tasks[i]->agent_id->value : NULL);
+        core_reconcile_one(framework, call->tasks[i]->task_id->value,
+                           call->tasks[i]->agent_id ? call->tasks[i]->agent_id->value : NULL);
 }

@@ -21,59 +21,60 @@ static void number_add(struct text *text, double value)
         len--;
     if (len && digits[len - 1] == '.')
         len--;
-    text_add(text, "%.*s", (int)len, digits);
+    core_text_add(text, "%.*s", (int)len, digits);
 }
 
 static void reservations_add(struct text *text, const resource_t *resource)
 {
-    text_add(text, "(reservations: [");
+    core_text_add(text, "(reservations: [");
     for (size_t i = 0; i < resource->n_reservations; i++) {
         const Mesos__V1__Resource__ReservationInfo *r = resource->reservations[i];
         bool dynamic = r->type == MESOS__V1__RESOURCE__RESERVATION_INFO__TYPE__DYNAMIC;
 
-        text_add(text, "%s(%s,%s", i ? "," : "", dynamic ? "DYNAMIC" : "STATIC",
-                 r->role ? r->role : "");
+        core_text_add(text, "%s(%s,%s", i ? "," : "", dynamic ? "DYNAMIC" : "STATIC",
+                      r->role ? r->role : "");
         if (r->principal)
-            text_add(text, ",%s", r->principal);
+            core_text_add(text, ",%s", r->principal);
         if (r->labels) {
-            text_add(text, ",{");
+            core_text_add(text, ",{");
             for (size_t j = 0; j < r->labels->n_labels; j++) {
                 const Mesos__V1__Label *label = r->labels->labels[j];
 
-                text_add(text, "%s%s", j ? ", " : "", label->key);
+                core_text_add(text, "%s%s", j ? ", " : "", label->key);
                 if (label->value)
-                    text_add(text, ": %s", label->value);
+                    core_text_add(text, ": %s", label->value);
             }
-            text_add(text, "}");
+            core_text_add(text, "}");
         }
-        text_add(text, ")");
+        core_text_add(text, ")");
     }
-    text_add(text, "])");
+    core_text_add(text, "])");
 }
 
 static void disk_add(struct text *text, const Mesos__V1__Resource__DiskInfo *disk)
 {
     const Mesos__V1__Resource__DiskInfo__Source *source = disk->source;
 
-    text_add(text, "[");
+    core_text_add(text, "[");
     if (source) {
         const char *root = source->mount  ? source->mount->root
                            : source->path ? source->path->root
                                           : NULL;
 
-        text_add(text, "%s",
-                 source->type == MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__MOUNT   ? "MOUNT"
-                 : source->type == MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__PATH  ? "PATH"
-                 : source->type == MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__BLOCK ? "BLOCK"
-                                                                                       : "RAW");
+        core_text_add(text, "%s",
+                      source->type == MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__MOUNT  ? "MOUNT"
+                      : source->type == MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__PATH ? "PATH"
+                      : source->type == MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__BLOCK
+                          ? "BLOCK"
+                          : "RAW");
         if (root)
-            text_add(text, ":%s", root);
+            core_text_add(text, ":%s", root);
     }
     if (disk->persistence)
-        text_add(text, "%s%s", source ? "," : "", disk->persistence->id);
+        core_text_add(text, "%s%s", source ? "," : "", disk->persistence->id);
     if (disk->volume)
-        text_add(text, ":%s", disk->volume->container_path);
-    text_add(text, "]");
+        core_text_add(text, ":%s", disk->volume->container_path);
+    core_text_add(text, "]");
 }
 
 static void amount_text(struct text *text, const resource_t *resource)
@@ -81,53 +82,53 @@ static void amount_text(struct text *text, const resource_t *resource)
     if (resource->scalar) {
         number_add(text, resource->scalar->value);
     } else if (resource->ranges) {
-        text_add(text, "[");
+        core_text_add(text, "[");
         for (size_t i = 0; i < resource->ranges->n_range; i++)
-            text_add(text, "%s%" PRIu64 "-%" PRIu64, i ? ", " : "",
-                     resource->ranges->range[i]->begin, resource->ranges->range[i]->end);
-        text_add(text, "]");
+            core_text_add(text, "%s%" PRIu64 "-%" PRIu64, i ? ", " : "",
+                          resource->ranges->range[i]->begin, resource->ranges->range[i]->end);
+        core_text_add(text, "]");
     } else if (resource->set) {
-        text_add(text, "{");
+        core_text_add(text, "{");
         for (size_t i = 0; i < resource->set->n_item; i++)
-            text_add(text, "%s%s", i ? ", " : "", resource->set->item[i]);
-        text_add(text, "}");
+            core_text_add(text, "%s%s", i ? ", " : "", resource->set->item[i]);
+        core_text_add(text, "}");
     }
 }
 
-char *resource_text(const resource_t *resource, bool with_roles)
+char *core_resource_text(const resource_t *resource, bool with_roles)
 {
     struct text text = {0};
 
-    text_add(&text, "%s", resource->name);
+    core_text_add(&text, "%s", resource->name);
     if (with_roles) {
         if (resource->allocation_info && resource->allocation_info->role)
-            text_add(&text, "(allocated: %s)", resource->allocation_info->role);
+            core_text_add(&text, "(allocated: %s)", resource->allocation_info->role);
         if (resource->n_reservations)
             reservations_add(&text, resource);
         if (resource->disk)
             disk_add(&text, resource->disk);
         if (resource->revocable)
-            text_add(&text, "{REV}");
+            core_text_add(&text, "{REV}");
         if (resource->shared)
-            text_add(&text, "<SHARED>");
+            core_text_add(&text, "<SHARED>");
     }
-    text_add(&text, ":");
+    core_text_add(&text, ":");
     amount_text(&text, resource);
     return text.s;
 }
 
-char *res_text(const struct res *res)
+char *core_res_text(const struct res *res)
 {
     struct text text = {0};
 
     for (size_t i = 0; i < res->n; i++) {
-        char *one = resource_text(res->v[i], true);
+        char *one = core_resource_text(res->v[i], true);
 
-        text_add(&text, "%s%s", i ? "; " : "", one);
+        core_text_add(&text, "%s%s", i ? "; " : "", one);
         free(one);
     }
     if (!text.s)
-        text_add(&text, "{}");
+        core_text_add(&text, "{}");
     return text.s;
 }
 
@@ -147,7 +148,7 @@ static const char *value_invalid(const resource_t *r)
     case MESOS__V1__VALUE__TYPE__SCALAR:
         if (!r->scalar || r->ranges || r->set)
             return "Invalid scalar resource";
-        if (isnan(r->scalar->value) || milli(r->scalar->value) < 0)
+        if (isnan(r->scalar->value) || core_milli(r->scalar->value) < 0)
             return "Invalid scalar resource: value <= 0";
         return NULL;
     case MESOS__V1__VALUE__TYPE__RANGES:
@@ -170,7 +171,7 @@ static const char *value_invalid(const resource_t *r)
     }
 }
 
-const char *resource_invalid(const resource_t *r)
+const char *core_resource_invalid(const resource_t *r)
 {
     const char *text;
 
@@ -308,14 +309,14 @@ static bool read_one(struct res *out, char *text)
     if (ok) {
         resource_t *one = &r;
 
-        res_read(out, &one, 1);
+        core_res_read(out, &one, 1);
     }
     sim_drop(r.ranges);
     sim_drop(r.set);
     return ok;
 }
 
-bool res_parse(struct res *out, const char *text, char **error)
+bool core_res_parse(struct res *out, const char *text, char **error)
 {
     char *copy = sim_dup(text), *rest = copy, *item;
     bool ok = true;
@@ -335,7 +336,7 @@ bool res_parse(struct res *out, const char *text, char **error)
     return ok;
 }
 
-void attribute_parse(Mesos__V1__Attribute *out, const char *name, const char *value)
+void core_attribute_parse(Mesos__V1__Attribute *out, const char *name, const char *value)
 {
     Mesos__V1__Value__Scalar scalar = MESOS__V1__VALUE__SCALAR__INIT;
     Mesos__V1__Value__Text text = MESOS__V1__VALUE__TEXT__INIT;

@@ -9,21 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-int64_t milli(double value)
+int64_t core_milli(double value)
 {
     if (!(value > -9e15 && value < 9e15))
         return value > 0 ? INT64_MAX / 4 : INT64_MIN / 4;
     return llround(value * 1000);
 }
 
-const char *res_reserved_role(const resource_t *resource)
+const char *core_res_reserved_role(const resource_t *resource)
 {
     if (!resource->n_reservations)
         return NULL;
     return resource->reservations[resource->n_reservations - 1]->role;
 }
 
-void res_upgrade(resource_t *resource)
+void core_res_upgrade(resource_t *resource)
 {
     Mesos__V1__Resource__ReservationInfo *reservation = resource->reservation;
 
@@ -55,7 +55,7 @@ void res_upgrade(resource_t *resource)
 
 /* protobuf-c packs a string that is its field's default as absent, so role "*" has to be a copy of
  * its own. */
-void res_downgrade(resource_t *resource)
+void core_res_downgrade(resource_t *resource)
 {
     if (!resource->n_reservations) {
         resource->role = sim_dup("*");
@@ -114,7 +114,7 @@ static bool is_empty(const resource_t *resource)
 {
     switch (resource->type) {
     case MESOS__V1__VALUE__TYPE__SCALAR:
-        return !resource->scalar || milli(resource->scalar->value) <= 0;
+        return !resource->scalar || core_milli(resource->scalar->value) <= 0;
     case MESOS__V1__VALUE__TYPE__RANGES:
         return !resource->ranges || !resource->ranges->n_range;
     case MESOS__V1__VALUE__TYPE__SET:
@@ -224,7 +224,8 @@ static size_t set_place(const Mesos__V1__Value__Set *set, const char *item)
 static void amount_add(resource_t *to, const resource_t *more)
 {
     if (to->type == MESOS__V1__VALUE__TYPE__SCALAR) {
-        to->scalar->value = (double)(milli(to->scalar->value) + milli(more->scalar->value)) / 1000;
+        to->scalar->value =
+            (double)(core_milli(to->scalar->value) + core_milli(more->scalar->value)) / 1000;
     } else if (to->type == MESOS__V1__VALUE__TYPE__RANGES) {
         for (size_t i = 0; i < more->ranges->n_range; i++)
             ranges_push(to->ranges, more->ranges->range[i]->begin, more->ranges->range[i]->end);
@@ -243,7 +244,7 @@ static void amount_subtract(resource_t *from, const resource_t *less)
 {
     if (from->type == MESOS__V1__VALUE__TYPE__SCALAR) {
         from->scalar->value =
-            (double)(milli(from->scalar->value) - milli(less->scalar->value)) / 1000;
+            (double)(core_milli(from->scalar->value) - core_milli(less->scalar->value)) / 1000;
     } else if (from->type == MESOS__V1__VALUE__TYPE__RANGES) {
         for (size_t i = 0; i < less->ranges->n_range; i++)
             ranges_cut(from->ranges, less->ranges->range[i]->begin, less->ranges->range[i]->end);
@@ -262,10 +263,10 @@ static void amount_subtract(resource_t *from, const resource_t *less)
 static bool amount_holds(const resource_t *have, const resource_t *want)
 {
     if (is_indivisible(have))
-        return milli(have->scalar->value) == milli(want->scalar->value);
+        return core_milli(have->scalar->value) == core_milli(want->scalar->value);
     switch (have->type) {
     case MESOS__V1__VALUE__TYPE__SCALAR:
-        return milli(have->scalar->value) >= milli(want->scalar->value);
+        return core_milli(have->scalar->value) >= core_milli(want->scalar->value);
     case MESOS__V1__VALUE__TYPE__RANGES:
         return ranges_hold(have->ranges, want->ranges);
     case MESOS__V1__VALUE__TYPE__SET:
@@ -280,7 +281,7 @@ static bool amount_holds(const resource_t *have, const resource_t *want)
 
 /* ---- lists ---- */
 
-void res_clear(struct res *res)
+void core_res_clear(struct res *res)
 {
     for (size_t i = 0; i < res->n; i++)
         sim_drop(res->v[i]);
@@ -295,7 +296,7 @@ static void drop_place(struct res *res, size_t i)
     res->n--;
 }
 
-void res_add(struct res *res, const resource_t *resource)
+void core_res_add(struct res *res, const resource_t *resource)
 {
     if (is_empty(resource))
         return;
@@ -312,13 +313,13 @@ void res_add(struct res *res, const resource_t *resource)
     res->n++;
 }
 
-void res_add_all(struct res *res, const struct res *more)
+void core_res_add_all(struct res *res, const struct res *more)
 {
     for (size_t i = 0; i < more->n; i++)
-        res_add(res, more->v[i]);
+        core_res_add(res, more->v[i]);
 }
 
-void res_subtract(struct res *res, const struct res *less)
+void core_res_subtract(struct res *res, const struct res *less)
 {
     for (size_t i = 0; i < less->n; i++) {
         for (size_t j = 0; j < res->n; j++) {
@@ -334,12 +335,12 @@ void res_subtract(struct res *res, const struct res *less)
     }
 }
 
-bool res_contains(const struct res *have, const struct res *want)
+bool core_res_contains(const struct res *have, const struct res *want)
 {
     struct res left = {0};
     bool holds = true;
 
-    res_add_all(&left, have);
+    core_res_add_all(&left, have);
     for (size_t i = 0; i < want->n && holds; i++) {
         struct res one = {.v = &want->v[i], .n = 1};
 
@@ -347,24 +348,24 @@ bool res_contains(const struct res *have, const struct res *want)
         for (size_t j = 0; j < left.n && !holds; j++)
             holds = same_kind(left.v[j], want->v[i]) && amount_holds(left.v[j], want->v[i]);
         if (holds)
-            res_subtract(&left, &one);
+            core_res_subtract(&left, &one);
     }
-    res_clear(&left);
+    core_res_clear(&left);
     return holds;
 }
 
-void res_read(struct res *out, resource_t *const *v, size_t n)
+void core_res_read(struct res *out, resource_t *const *v, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         resource_t *copy = sim_copy(v[i]);
 
-        res_upgrade(copy);
-        res_add(out, copy);
+        core_res_upgrade(copy);
+        core_res_add(out, copy);
         sim_drop(copy);
     }
 }
 
-void res_allocate(struct res *res, const char *role)
+void core_res_allocate(struct res *res, const char *role)
 {
     Mesos__V1__Resource__AllocationInfo info = MESOS__V1__RESOURCE__ALLOCATION_INFO__INIT;
 
@@ -374,30 +375,30 @@ void res_allocate(struct res *res, const char *role)
             res->v[i]->allocation_info = sim_copy(&info);
 }
 
-void res_unallocate(struct res *res)
+void core_res_unallocate(struct res *res)
 {
     struct res plain = {0};
 
     for (size_t i = 0; i < res->n; i++) {
         sim_drop(res->v[i]->allocation_info);
         res->v[i]->allocation_info = NULL;
-        res_add(&plain, res->v[i]);
+        core_res_add(&plain, res->v[i]);
     }
-    res_clear(res);
+    core_res_clear(res);
     *res = plain;
 }
 
-int64_t res_scalar(const struct res *res, const char *name)
+int64_t core_res_scalar(const struct res *res, const char *name)
 {
     int64_t sum = 0;
 
     for (size_t i = 0; i < res->n; i++)
         if (res->v[i]->scalar && strcmp(res->v[i]->name, name) == 0)
-            sum += milli(res->v[i]->scalar->value);
+            sum += core_milli(res->v[i]->scalar->value);
     return sum;
 }
 
-bool res_is_offerable(const struct res *res)
+bool core_res_is_offerable(const struct res *res)
 {
-    return res_scalar(res, "cpus") >= 10 || res_scalar(res, "mem") >= 32000;
+    return core_res_scalar(res, "cpus") >= 10 || core_res_scalar(res, "mem") >= 32000;
 }

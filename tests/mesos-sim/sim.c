@@ -14,19 +14,19 @@ static void master_forget(struct sim *sim)
 {
     struct sim_framework *framework;
 
-    timer_stop(sim, &sim->allocation);
-    held_clear(sim);
+    core_timer_stop(sim, &sim->allocation);
+    core_held_clear(sim);
     while ((framework = TAILQ_FIRST(&sim->frameworks))) {
         TAILQ_REMOVE(&sim->frameworks, framework, next);
-        framework_free(framework);
+        core_framework_free(framework);
     }
     while ((framework = TAILQ_FIRST(&sim->completed))) {
         TAILQ_REMOVE(&sim->completed, framework, next);
-        framework_free(framework);
+        core_framework_free(framework);
     }
     sim->n_completed = 0;
     while (!TAILQ_EMPTY(&sim->agents))
-        agent_free(TAILQ_FIRST(&sim->agents));
+        core_agent_free(TAILQ_FIRST(&sim->agents));
 }
 
 static void master_begin(struct sim *sim)
@@ -40,7 +40,8 @@ static void master_up(struct sim *sim)
 {
     sim->master = MASTER_UP;
     sim->master_elected = sim->now;
-    timer_set(sim, &sim->allocation, sim->now + ALLOCATION_INTERVAL_MS, allocation_fire, NULL);
+    core_timer_set(sim, &sim->allocation, sim->now + ALLOCATION_INTERVAL_MS, core_allocation_fire,
+                   NULL);
 }
 
 static void master_step(struct sim *sim, void *owner)
@@ -48,13 +49,13 @@ static void master_step(struct sim *sim, void *owner)
     if (sim->master == MASTER_DOWN) {
         master_begin(sim);
         sim->master = MASTER_ROUTES_MISSING;
-        timer_set(sim, &sim->master_step, sim->now + MASTER_ROUTES_MS, master_step, owner);
+        core_timer_set(sim, &sim->master_step, sim->now + MASTER_ROUTES_MS, master_step, owner);
     } else if (sim->master == MASTER_ROUTES_MISSING) {
         sim->master = MASTER_RECOVERING;
-        timer_set(sim, &sim->master_step, sim->now + MASTER_RECOVERING_MS, master_step, owner);
+        core_timer_set(sim, &sim->master_step, sim->now + MASTER_RECOVERING_MS, master_step, owner);
     } else {
         master_up(sim);
-        registry_recovered(sim);
+        core_registry_recovered(sim);
     }
 }
 
@@ -62,10 +63,10 @@ int sim_master_restart(struct sim *sim)
 {
     master_forget(sim);
     sim->master = MASTER_DOWN;
-    output_hang_up_all(sim, SIM_MASTER);
+    core_output_hang_up_all(sim, SIM_MASTER);
     for (size_t i = 0; i < sim->n_hosts; i++)
-        host_master_lost(&sim->hosts[i]);
-    timer_set(sim, &sim->master_step, sim->now + MASTER_DOWN_MS, master_step, NULL);
+        core_host_master_lost(&sim->hosts[i]);
+    core_timer_set(sim, &sim->master_step, sim->now + MASTER_DOWN_MS, master_step, NULL);
     return 0;
 }
 
@@ -100,7 +101,7 @@ static bool make_hosts(struct sim *sim, const struct sim_cluster *cluster, char 
                 return false;
             }
         }
-        ok = host_init(&sim->hosts[i], sim, i, &cluster->agents[i], &why);
+        ok = core_host_init(&sim->hosts[i], sim, i, &cluster->agents[i], &why);
         sim->n_hosts = i + 1;
         if (!ok) {
             if (error)
@@ -144,7 +145,7 @@ struct sim *sim_new(const struct sim_cluster *cluster, uint64_t seed, int64_t no
     master_up(sim);
     for (size_t i = 0; i < sim->n_hosts; i++) {
         sim->hosts[i].state = HOST_UP;
-        master_register(sim, &sim->hosts[i]);
+        core_master_register(sim, &sim->hosts[i]);
     }
     return sim;
 }
@@ -155,9 +156,9 @@ void sim_free(struct sim *sim)
         return;
     master_forget(sim);
     for (size_t i = 0; i < sim->n_hosts; i++)
-        host_deinit(&sim->hosts[i]);
-    timer_stop(sim, &sim->master_step);
-    output_clear(sim);
+        core_host_deinit(&sim->hosts[i]);
+    core_timer_stop(sim, &sim->master_step);
+    core_output_clear(sim);
     for (size_t i = 0; i < sim->n_missing_images; i++)
         free(sim->missing_images[i]);
     for (size_t i = 0; i < 2 * sim->n_image_commands; i++)
@@ -182,7 +183,7 @@ void sim_advance(struct sim *sim, int64_t now_ms)
 
         if (timer->due > sim->now)
             sim->now = timer->due;
-        timer_stop(sim, timer);
+        core_timer_stop(sim, timer);
         timer->fire(sim, timer->owner);
     }
     if (now_ms > sim->now)

@@ -315,7 +315,7 @@ struct sim_task_view {
     const char *executor_id; /* "" for command tasks */
     const char *agent_id;
     const char *role;
-    const char *user;
+    const char *user; /* NULL: its command names none */
     Mesos__V1__TaskState state;
     const Mesos__V1__TaskStatus *const
         *statuses; /* oldest first; only the latest of equal states */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool is_terminal(Mesos__V1__TaskState state)
+bool core_is_terminal(Mesos__V1__TaskState state)
 {
     switch (state) {
     case MESOS__V1__TASK_STATE__TASK_FINISHED:
@@ -21,13 +21,14 @@ bool is_terminal(Mesos__V1__TaskState state)
     }
 }
 
-Mesos__V1__TaskState state_for(const struct sim_framework *framework, Mesos__V1__TaskState state)
+Mesos__V1__TaskState core_state_for(const struct sim_framework *framework,
+                                    Mesos__V1__TaskState state)
 {
     return framework->partition_aware ? state : MESOS__V1__TASK_STATE__TASK_LOST;
 }
 
-struct sim_task *task_find_in(struct sim_framework *framework, enum sim_task_list list,
-                              const char *id)
+struct sim_task *core_task_find_in(struct sim_framework *framework, enum sim_task_list list,
+                                   const char *id)
 {
     struct sim_task *task;
 
@@ -37,13 +38,13 @@ struct sim_task *task_find_in(struct sim_framework *framework, enum sim_task_lis
     return NULL;
 }
 
-struct sim_task *task_find(struct sim_framework *framework, const char *id)
+struct sim_task *core_task_find(struct sim_framework *framework, const char *id)
 {
-    return task_find_in(framework, SIM_TASKS, id);
+    return core_task_find_in(framework, SIM_TASKS, id);
 }
 
-struct sim_task *task_new(struct sim_framework *framework, struct sim_agent *agent,
-                          const task_info_t *info, const char *executor_id)
+struct sim_task *core_task_new(struct sim_framework *framework, struct sim_agent *agent,
+                               const task_info_t *info, const char *executor_id)
 {
     struct sim_task *task = sim_zalloc(sizeof *task);
 
@@ -53,27 +54,27 @@ struct sim_task *task_new(struct sim_framework *framework, struct sim_agent *age
     task->executor_id = sim_dup(executor_id);
     task->state = MESOS__V1__TASK_STATE__TASK_STAGING;
     task->list = SIM_TASKS;
-    res_read(&task->resources, info->resources, info->n_resources);
+    core_res_read(&task->resources, info->resources, info->n_resources);
     if (task->resources.n && task->resources.v[0]->allocation_info)
         task->role = sim_dup(task->resources.v[0]->allocation_info->role);
     else
         task->role = sim_dup("*");
-    res_add_all(&agent->used, &task->resources);
-    res_add_all(&framework->used, &task->resources);
-    account(framework, task->role, &task->resources, 1);
+    core_res_add_all(&agent->used, &task->resources);
+    core_res_add_all(&framework->used, &task->resources);
+    core_account(framework, task->role, &task->resources, 1);
     TAILQ_INSERT_TAIL(&framework->tasks[SIM_TASKS], task, next);
     return task;
 }
 
-void task_release(struct sim_task *task)
+void core_task_release(struct sim_task *task)
 {
     if (task->freed)
         return;
     task->freed = true;
     if (task->agent)
-        res_subtract(&task->agent->used, &task->resources);
-    res_subtract(&task->framework->used, &task->resources);
-    account(task->framework, task->role, &task->resources, -1);
+        core_res_subtract(&task->agent->used, &task->resources);
+    core_res_subtract(&task->framework->used, &task->resources);
+    core_account(task->framework, task->role, &task->resources, -1);
 }
 
 static void forget_kills(struct sim_task *task)
@@ -95,9 +96,9 @@ static void forget_kills(struct sim_task *task)
     }
 }
 
-void task_free(struct sim_task *task)
+void core_task_free(struct sim_task *task)
 {
-    task_release(task);
+    core_task_release(task);
     forget_kills(task);
     if (task->list == SIM_TASKS_COMPLETED)
         task->framework->n_completed_tasks--;
@@ -107,26 +108,26 @@ void task_free(struct sim_task *task)
     free(task->statuses);
     sim_drop(task->last);
     sim_drop(task->info);
-    res_clear(&task->resources);
+    core_res_clear(&task->resources);
     free(task->executor_id);
     free(task->role);
     free(task);
 }
 
-void task_move(struct sim_task *task, enum sim_task_list list)
+void core_task_move(struct sim_task *task, enum sim_task_list list)
 {
     struct sim_framework *framework = task->framework;
 
-    task_release(task);
+    core_task_release(task);
     forget_kills(task);
     TAILQ_REMOVE(&framework->tasks[task->list], task, next);
     TAILQ_INSERT_TAIL(&framework->tasks[list], task, next);
     task->list = list;
     if (list == SIM_TASKS_COMPLETED && ++framework->n_completed_tasks > MAX_COMPLETED_TASKS)
-        task_free(TAILQ_FIRST(&framework->tasks[SIM_TASKS_COMPLETED]));
+        core_task_free(TAILQ_FIRST(&framework->tasks[SIM_TASKS_COMPLETED]));
 }
 
-void task_record(struct sim_task *task, const status_t *status)
+void core_task_record(struct sim_task *task, const status_t *status)
 {
     status_t *copy = sim_copy(status);
 
@@ -142,7 +143,7 @@ void task_record(struct sim_task *task, const status_t *status)
 
 /* ---- sending ---- */
 
-void update_send(struct sim_framework *framework, const status_t *status)
+void core_update_send(struct sim_framework *framework, const status_t *status)
 {
     event_t event = MESOS__V1__SCHEDULER__EVENT__INIT;
     Mesos__V1__Scheduler__Event__Update update = MESOS__V1__SCHEDULER__EVENT__UPDATE__INIT;
@@ -159,9 +160,9 @@ void update_send(struct sim_framework *framework, const status_t *status)
         TAILQ_INSERT_TAIL(&framework->sim->held, held, next);
         return;
     }
-    framework_send(framework, &event);
+    core_framework_send(framework, &event);
     if (framework->sim->updates_doubled && status->has_uuid)
-        framework_send(framework, &event);
+        core_framework_send(framework, &event);
 }
 
 static void held_drop(struct sim *sim, bool send)
@@ -170,10 +171,10 @@ static void held_drop(struct sim *sim, bool send)
 
     EACH_SAFE(held, next, &sim->held, next)
     {
-        struct sim_framework *framework = framework_find(sim, held->framework_id);
+        struct sim_framework *framework = core_framework_find(sim, held->framework_id);
 
         if (send && framework)
-            framework_send(framework, held->event);
+            core_framework_send(framework, held->event);
         TAILQ_REMOVE(&sim->held, held, next);
         sim_drop(held->event);
         free(held->framework_id);
@@ -181,18 +182,18 @@ static void held_drop(struct sim *sim, bool send)
     }
 }
 
-void held_release(struct sim *sim)
+void core_held_release(struct sim *sim)
 {
     held_drop(sim, true);
 }
 
-void held_clear(struct sim *sim)
+void core_held_clear(struct sim *sim)
 {
     held_drop(sim, false);
 }
 
-void status_send(struct sim_framework *framework, const struct master_status *from,
-                 struct sim_task *task)
+void core_status_send(struct sim_framework *framework, const struct master_status *from,
+                      struct sim_task *task)
 {
     status_t status = MESOS__V1__TASK_STATUS__INIT;
     Mesos__V1__TaskID task_id = MESOS__V1__TASK_ID__INIT;
@@ -231,8 +232,8 @@ void status_send(struct sim_framework *framework, const struct master_status *fr
         status.container_status = from->latest->container_status;
     }
     if (task)
-        task_record(task, &status);
-    update_send(framework, &status);
+        core_task_record(task, &status);
+    core_update_send(framework, &status);
 }
 
 /* ---- updates from agents ---- */
@@ -250,11 +251,11 @@ static void rewrite_for_draining(const struct sim_agent *agent,
         status->state = MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR;
 }
 
-void master_update(struct sim *sim, struct host *host, const char *framework_id,
-                   const status_t *from, Mesos__V1__TaskState latest)
+void core_master_update(struct sim *sim, struct host *host, const char *framework_id,
+                        const status_t *from, Mesos__V1__TaskState latest)
 {
-    struct sim_framework *framework = framework_find(sim, framework_id);
-    struct sim_agent *agent = host->id ? agent_find(sim, host->id) : NULL;
+    struct sim_framework *framework = core_framework_find(sim, framework_id);
+    struct sim_agent *agent = host->id ? core_agent_find(sim, host->id) : NULL;
     struct sim_task *task;
     status_t *status;
 
@@ -262,22 +263,22 @@ void master_update(struct sim *sim, struct host *host, const char *framework_id,
         return;
     status = sim_copy(from);
     rewrite_for_draining(agent, framework, status);
-    update_send(framework, status);
-    task = task_find(framework, status->task_id->value);
+    core_update_send(framework, status);
+    task = core_task_find(framework, status->task_id->value);
     if (task && task->agent == agent) {
-        task_record(task, status);
+        core_task_record(task, status);
         sim_drop(task->last);
         task->last = sim_copy(status);
-        if (is_terminal(latest) || is_terminal(status->state))
-            task_release(task);
+        if (core_is_terminal(latest) || core_is_terminal(status->state))
+            core_task_release(task);
     }
     sim_drop(status);
 }
 
-void master_message(struct sim *sim, struct host *host, const char *framework_id,
-                    const char *executor_id, const ProtobufCBinaryData *data)
+void core_master_message(struct sim *sim, struct host *host, const char *framework_id,
+                         const char *executor_id, const ProtobufCBinaryData *data)
 {
-    struct sim_framework *framework = framework_find(sim, framework_id);
+    struct sim_framework *framework = core_framework_find(sim, framework_id);
     event_t event = MESOS__V1__SCHEDULER__EVENT__INIT;
     Mesos__V1__Scheduler__Event__Message message = MESOS__V1__SCHEDULER__EVENT__MESSAGE__INIT;
     Mesos__V1__AgentID agent = MESOS__V1__AGENT_ID__INIT;
@@ -293,5 +294,5 @@ void master_message(struct sim *sim, struct host *host, const char *framework_id
     event.has_type = 1;
     event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__MESSAGE;
     event.message = &message;
-    framework_send(framework, &event);
+    core_framework_send(framework, &event);
 }

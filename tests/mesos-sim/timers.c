@@ -35,10 +35,10 @@ static void sift(struct sim *sim, struct sim_timer *timer)
     put(sim, place, timer);
 }
 
-void timer_set(struct sim *sim, struct sim_timer *timer, int64_t due,
-               void (*fire)(struct sim *, void *), void *owner)
+void core_timer_set(struct sim *sim, struct sim_timer *timer, int64_t due,
+                    void (*fire)(struct sim *, void *), void *owner)
 {
-    timer_stop(sim, timer);
+    core_timer_stop(sim, timer);
     if (due < sim->now)
         due = sim->now;
     timer->due = due;
@@ -54,7 +54,7 @@ void timer_set(struct sim *sim, struct sim_timer *timer, int64_t due,
     sift(sim, timer);
 }
 
-void timer_stop(struct sim *sim, struct sim_timer *timer)
+void core_timer_stop(struct sim *sim, struct sim_timer *timer)
 {
     size_t place = timer->place;
     struct sim_timer *last;

@@ -7,7 +7,8 @@
 
 static void retry_fire(struct sim *sim, void *owner);
 
-struct update_stream *stream_find(struct host *host, const char *framework_id, const char *task_id)
+struct update_stream *core_stream_find(struct host *host, const char *framework_id,
+                                       const char *task_id)
 {
     struct update_stream *stream;
 
@@ -23,12 +24,13 @@ static void forward(struct update_stream *stream)
     struct pending_update *first = TAILQ_FIRST(&stream->updates);
 
     if (!first) {
-        timer_stop(host->sim, &stream->retry);
+        core_timer_stop(host->sim, &stream->retry);
         return;
     }
-    timer_set(host->sim, &stream->retry, host->sim->now + stream->interval, retry_fire, stream);
-    if (host_is_linked(host) && host->registered)
-        master_update(host->sim, host, stream->framework_id, first->status, stream->latest);
+    core_timer_set(host->sim, &stream->retry, host->sim->now + stream->interval, retry_fire,
+                   stream);
+    if (core_host_is_linked(host) && host->registered)
+        core_master_update(host->sim, host, stream->framework_id, first->status, stream->latest);
 }
 
 static void forward_fresh(struct update_stream *stream)
@@ -57,9 +59,9 @@ static void pop(struct update_stream *stream)
     free(update);
 }
 
-void stream_free(struct update_stream *stream)
+void core_stream_free(struct update_stream *stream)
 {
-    timer_stop(stream->host->sim, &stream->retry);
+    core_timer_stop(stream->host->sim, &stream->retry);
     TAILQ_REMOVE(&stream->host->streams, stream, next);
     while (!TAILQ_EMPTY(&stream->updates))
         pop(stream);
@@ -93,10 +95,11 @@ static bool take_uuid(struct update_stream *stream, const status_t *status)
     return true;
 }
 
-bool stream_add(struct host *host, const framework_info_t *framework, struct executor *executor,
-                const status_t *status)
+bool core_stream_add(struct host *host, const framework_info_t *framework,
+                     struct executor *executor, const status_t *status)
 {
-    struct update_stream *stream = stream_find(host, framework->id->value, status->task_id->value);
+    struct update_stream *stream =
+        core_stream_find(host, framework->id->value, status->task_id->value);
     struct pending_update *update;
 
     if (!stream)
@@ -115,7 +118,7 @@ bool stream_add(struct host *host, const framework_info_t *framework, struct exe
     }
     TAILQ_INSERT_TAIL(&stream->updates, update, next);
     stream->latest = status->state;
-    stream->terminal = is_terminal(status->state);
+    stream->terminal = core_is_terminal(status->state);
     if (TAILQ_FIRST(&stream->updates) == update)
         forward_fresh(stream);
     return true;
@@ -125,25 +128,25 @@ bool stream_add(struct host *host, const framework_info_t *framework, struct exe
 static void stream_over(struct update_stream *stream)
 {
     struct executor *executor = stream->executor;
-    struct work *work = executor ? executor_work(executor, stream->task_id) : NULL;
+    struct work *work = executor ? core_executor_work(executor, stream->task_id) : NULL;
 
-    stream_free(stream);
+    core_stream_free(stream);
     if (work)
-        work_free(work);
+        core_work_free(work);
     if (executor)
-        executor_task_over(executor);
+        core_executor_task_over(executor);
 }
 
-void stream_acknowledge(struct host *host, const char *framework_id, const char *task_id,
-                        const ProtobufCBinaryData *uuid)
+void core_stream_acknowledge(struct host *host, const char *framework_id, const char *task_id,
+                             const ProtobufCBinaryData *uuid)
 {
-    struct update_stream *stream = stream_find(host, framework_id, task_id);
+    struct update_stream *stream = core_stream_find(host, framework_id, task_id);
     struct pending_update *first = stream ? TAILQ_FIRST(&stream->updates) : NULL;
     bool terminal;
 
     if (!first || uuid->len != 16 || memcmp(first->status->uuid.data, uuid->data, 16))
         return;
-    terminal = is_terminal(first->status->state);
+    terminal = core_is_terminal(first->status->state);
     pop(stream);
     if (terminal)
         stream_over(stream);
@@ -151,7 +154,7 @@ void stream_acknowledge(struct host *host, const char *framework_id, const char 
         forward_fresh(stream);
 }
 
-void streams_resend(struct host *host, const char *framework_id)
+void core_streams_resend(struct host *host, const char *framework_id)
 {
     struct update_stream *stream;
 
@@ -161,26 +164,26 @@ void streams_resend(struct host *host, const char *framework_id)
         forward_fresh(stream);
 }
 
-void streams_drop(struct host *host, const char *framework_id)
+void core_streams_drop(struct host *host, const char *framework_id)
 {
     struct update_stream *stream, *next;
 
     EACH_SAFE(stream, next, &host->streams, next)
     if (!framework_id || strcmp(stream->framework_id, framework_id) == 0)
-        stream_free(stream);
+        core_stream_free(stream);
 }
 
-void streams_drop_volatile(struct host *host)
+void core_streams_drop_volatile(struct host *host)
 {
     struct update_stream *stream, *next;
 
     EACH_SAFE(stream, next, &host->streams, next)
     if (!stream->checkpoint)
-        stream_free(stream);
+        core_stream_free(stream);
 }
 
-void host_update(struct host *host, const framework_info_t *framework, struct executor *executor,
-                 const struct agent_status *from)
+void core_host_update(struct host *host, const framework_info_t *framework,
+                      struct executor *executor, const struct agent_status *from)
 {
     status_t status = MESOS__V1__TASK_STATUS__INIT;
     Mesos__V1__TaskID task_id = MESOS__V1__TASK_ID__INIT;
@@ -214,16 +217,16 @@ void host_update(struct host *host, const framework_info_t *framework, struct ex
     if (executor)
         status.executor_id = executor->info->executor_id;
     if (executor && from->source == MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR) {
-        executor_update_in(executor, &status);
+        core_executor_update_in(executor, &status);
         return;
     }
     if (executor) {
-        struct work *work = executor_work(executor, from->task_id);
+        struct work *work = core_executor_work(executor, from->task_id);
 
         if (work) {
             work->state = from->state;
-            work->ended = is_terminal(from->state);
+            work->ended = core_is_terminal(from->state);
         }
     }
-    stream_add(host, framework, executor, &status);
+    core_stream_add(host, framework, executor, &status);
 }

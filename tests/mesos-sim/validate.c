@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *resources_malformed(resource_t *const *v, size_t n)
+char *core_resources_malformed(resource_t *const *v, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const char *why = resource_invalid(v[i]);
+        const char *why = core_resource_invalid(v[i]);
         char *name, *text;
 
         if (!why)
             continue;
-        name = resource_text(v[i], false);
+        name = core_resource_text(v[i], false);
         text = sim_text("Resource '%s' is invalid: %s", name, why);
         free(name);
         return text;
@@ -49,7 +49,7 @@ static char *environment_invalid(const Mesos__V1__Environment *environment)
     return NULL;
 }
 
-char *command_invalid(const Mesos__V1__CommandInfo *command)
+char *core_command_invalid(const Mesos__V1__CommandInfo *command)
 {
     return environment_invalid(command->environment);
 }
@@ -63,7 +63,7 @@ static char *volume_invalid(const Mesos__V1__Volume *volume)
     return NULL;
 }
 
-char *container_invalid(const Mesos__V1__ContainerInfo *container)
+char *core_container_invalid(const Mesos__V1__ContainerInfo *container)
 {
     const Mesos__V1__ContainerInfo__DockerInfo *docker = container->docker;
     char *text = NULL;

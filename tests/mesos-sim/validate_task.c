@@ -8,9 +8,9 @@
 
 static char *unique_invalid(struct sim_framework *framework, const char *id)
 {
-    if (task_find(framework, id))
+    if (core_task_find(framework, id))
         return sim_text("Task has duplicate ID: %s", id);
-    if (task_find_in(framework, SIM_TASKS_UNREACHABLE, id))
+    if (core_task_find_in(framework, SIM_TASKS_UNREACHABLE, id))
         return sim_text("Task reuses the ID of an unreachable task: %s", id);
     return NULL;
 }
@@ -24,7 +24,7 @@ static char *command_check_invalid(const Mesos__V1__CommandInfo *command, const 
     if (!command->value)
         return sim_text("Command %s must contain %s", kind,
                         command->shell ? "'shell command'" : "'executable path'");
-    why = command_invalid(command);
+    why = core_command_invalid(command);
     if (why)
         text = sim_text("%c%s's `CommandInfo` is invalid: %s", kind[0] - 32, kind + 1, why);
     free(why);
@@ -191,19 +191,19 @@ static char *incompatible_text(const executor_info_t *old, const executor_info_t
     static const char rule[] = "------------------------------------------------------------";
     struct text text = {0};
 
-    text_add(
+    core_text_add(
         &text,
         "ExecutorInfo is not compatible with existing ExecutorInfo with same ExecutorID.\n%s\n",
         rule);
-    text_add(&text, "Existing ExecutorInfo:\n");
-    debug_text_add(&text, &old->base, 0);
-    text_add(&text, "\n%s\nExecutorInfo:\n", rule);
-    debug_text_add(&text, &new->base, 0);
-    text_add(&text, "\n%s\n", rule);
+    core_text_add(&text, "Existing ExecutorInfo:\n");
+    core_debug_text_add(&text, &old->base, 0);
+    core_text_add(&text, "\n%s\nExecutorInfo:\n", rule);
+    core_debug_text_add(&text, &new->base, 0);
+    core_text_add(&text, "\n%s\n", rule);
     return text.s;
 }
 
-char *executor_invalid(struct grant *grant, const task_info_t *task)
+char *core_executor_invalid(struct grant *grant, const task_info_t *task)
 {
     const executor_info_t *executor = task->executor;
     struct known_executor *known;
@@ -218,14 +218,14 @@ char *executor_invalid(struct grant *grant, const task_info_t *task)
         return sim_dup(executor->has_type
                            ? "'ExecutorInfo.command' must be set for 'CUSTOM' executor"
                            : "'ExecutorInfo.command' must be set");
-    if ((text = id_invalid(executor->executor_id->value)))
+    if ((text = core_id_invalid(executor->executor_id->value)))
         return text;
     if (executor->shutdown_grace_period && executor->shutdown_grace_period->nanoseconds < 0)
         return sim_dup("ExecutorInfo's 'shutdown_grace_period' must be non-negative");
-    if ((text =
-             wrap(command_invalid(executor->command), "Executor's `CommandInfo` is invalid: ", "")))
+    if ((text = wrap(core_command_invalid(executor->command),
+                     "Executor's `CommandInfo` is invalid: ", "")))
         return text;
-    if (executor->container && (text = wrap(container_invalid(executor->container),
+    if (executor->container && (text = wrap(core_container_invalid(executor->container),
                                             "Executor's `ContainerInfo` is invalid: ", "")))
         return text;
     if (executor->framework_id && strcmp(executor->framework_id->value, grant->framework->id))
@@ -234,7 +234,7 @@ char *executor_invalid(struct grant *grant, const task_info_t *task)
     if ((text = wrap(roles_mixed(executor->resources, executor->n_resources),
                      "Invalid executor resources: ", "")))
         return text;
-    known = agent_executor(grant->agent, grant->framework->id, executor->executor_id->value);
+    known = core_agent_executor(grant->agent, grant->framework->id, executor->executor_id->value);
     if (known && !compatible(known->info, executor))
         return incompatible_text(known->info, executor);
     return NULL;
@@ -256,7 +256,7 @@ static char *overlap_invalid(const struct res *task, const struct res *executor)
                     overlap |= a->range[x]->begin <= b->range[y]->end &&
                                b->range[y]->begin <= a->range[x]->end;
             if (overlap) {
-                char *t = res_text(task), *e = res_text(executor), *text;
+                char *t = core_res_text(task), *e = core_res_text(executor), *text;
 
                 text = sim_text("There are overlapping resources in the task resources %s and "
                                 "executor resources %s",
@@ -275,29 +275,29 @@ static char *fit_invalid(struct grant *grant, const task_info_t *task)
     struct res want = {0}, executor = {0};
     char *text = NULL;
 
-    res_read(&want, task->resources, task->n_resources);
-    if (task->executor &&
-        !agent_executor(grant->agent, grant->framework->id, task->executor->executor_id->value)) {
-        res_read(&executor, task->executor->resources, task->executor->n_resources);
+    core_res_read(&want, task->resources, task->n_resources);
+    if (task->executor && !core_agent_executor(grant->agent, grant->framework->id,
+                                               task->executor->executor_id->value)) {
+        core_res_read(&executor, task->executor->resources, task->executor->n_resources);
         text = overlap_invalid(&want, &executor);
-        res_add_all(&want, &executor);
+        core_res_add_all(&want, &executor);
     }
-    if (!text && !res_contains(&grant->left, &want)) {
-        char *w = res_text(&want), *l = res_text(&grant->left);
+    if (!text && !core_res_contains(&grant->left, &want)) {
+        char *w = core_res_text(&want), *l = core_res_text(&grant->left);
 
         text = sim_text(
             "Total resources %s required by task and its executor is more than available %s", w, l);
         free(w);
         free(l);
     }
-    res_clear(&want);
-    res_clear(&executor);
+    core_res_clear(&want);
+    core_res_clear(&executor);
     return text;
 }
 
-char *task_invalid(struct grant *grant, const task_info_t *task)
+char *core_task_invalid(struct grant *grant, const task_info_t *task)
 {
-    char *text = id_invalid(task->task_id->value);
+    char *text = core_id_invalid(task->task_id->value);
 
     if (!text)
         text = unique_invalid(grant->framework, task->task_id->value);
@@ -317,16 +317,17 @@ char *task_invalid(struct grant *grant, const task_info_t *task)
     if (!text)
         text = resources_invalid(task);
     if (!text && task->command)
-        text = wrap(command_invalid(task->command), "Task's `CommandInfo` is invalid: ", "");
+        text = wrap(core_command_invalid(task->command), "Task's `CommandInfo` is invalid: ", "");
     if (!text && task->container)
-        text = wrap(container_invalid(task->container), "Task's `ContainerInfo` is invalid: ", "");
+        text = wrap(core_container_invalid(task->container),
+                    "Task's `ContainerInfo` is invalid: ", "");
     if (!text)
         text = limits_invalid(task);
     if (!text && !task->executor == !task->command)
         text = sim_dup(
             "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present");
     if (!text && task->executor)
-        text = executor_invalid(grant, task);
+        text = core_executor_invalid(grant, task);
     if (!text)
         text = fit_invalid(grant, task);
     if (!text && task->container && task->container->linux_info &&

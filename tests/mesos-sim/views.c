@@ -54,8 +54,10 @@ const struct sim_task *sim_task_next(const struct sim_framework *framework, enum
 void sim_task_look(const struct sim_task *task, struct sim_task_view *view)
 {
     const task_info_t *info = task->info;
-    const char *user =
-        info->command && info->command->user ? info->command->user : task->framework->info->user;
+    /* Only what a command says: the framework's user is not repeated here. */
+    const Mesos__V1__CommandInfo *command = info->command    ? info->command
+                                            : info->executor ? info->executor->command
+                                                             : NULL;
 
     *view = (struct sim_task_view){
         .info = info,
@@ -63,7 +65,7 @@ void sim_task_look(const struct sim_task *task, struct sim_task_view *view)
         .executor_id = task->executor_id,
         .agent_id = info->agent_id->value,
         .role = task->role,
-        .user = user,
+        .user = command ? command->user : NULL,
         .state = task->state,
         .statuses = (const status_t *const *)task->statuses,
         .n_statuses = task->n_statuses,
