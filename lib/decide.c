@@ -238,7 +238,8 @@ void qm_decide(struct qm_planner *p)
             qm_floating_refresh(p);
             qm_plan_steps(p);
             /* Every round opens a phase or settles what the last one stopped: the bound is a guard. */
-        } while (!p->failed && (qm_plan_progress(p) || p->n_dirty > 0) && ++rounds < 10000);
+        } while (!p->failed && (qm_plan_progress(p) || p->n_dirty > 0 || p->floating_look) &&
+                 ++rounds < 10000);
     }
     qm_offers_finish(p);
     answer_inverse_offers(p);

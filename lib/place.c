@@ -155,10 +155,14 @@ enum qm_status qm_place_status(const struct qm_planner *p, const struct qm_place
     if (place->surge)
         return status_of_task(p, place->surge) == QM_STATUS_COMPLETE ? QM_STATUS_STARTED
                                                                      : status_of_task(p, place->surge);
-    if (!task || task->stage == QM_STAGE_DEAD)
-        return place->retry_at > p->now ? QM_STATUS_DELAYED : QM_STATUS_PENDING;
-    if (qm_task_outdated(p, task) && task->stage != QM_STAGE_KILLING &&
-        task->stop == QM_STOP_NONE)
+    if (!task || task->stage == QM_STAGE_DEAD) {
+        if (place->retry_at > p->now)
+            return QM_STATUS_DELAYED;
+        return place->rolling ? QM_STATUS_STARTING : QM_STATUS_PENDING;
+    }
+    if (task->stop != QM_STOP_NONE && qm_stage_known(task->stage))
+        return QM_STATUS_STARTING;
+    if (qm_task_outdated(p, task))
         return QM_STATUS_PENDING;
     return status_of_task(p, task);
 }
@@ -252,6 +256,8 @@ void qm_place_refresh(struct qm_planner *p, struct qm_place *place)
         if (place->failures && status == QM_STATUS_COMPLETE)
             place->why = QM_WHY_NOTHING;
     }
+    if (status == QM_STATUS_COMPLETE)
+        place->rolling = false;
     place->status = (uint8_t)status;
     apply(p, place, count_place(p, place));
 }

@@ -95,6 +95,7 @@ static bool step(struct qm_planner *p, struct qm_place *place)
         return !holds_service(why.code);
     }
     qm_task_stop(p, place->task, QM_STOP_ROLLOUT);
+    place->rolling = true;
     qm_backoff_reset(place);
     place->why = QM_WHY_NOTHING;
     qm_place_refresh(p, place);
@@ -158,7 +159,8 @@ static void step_floating(struct qm_planner *p, struct qm_service_state *s)
         }
         place->surge_wanted = true;
         place->retry_at = p->now;
-        p->plan.dirty = true;
+        p->floating_wanted++; /* offers are looked at from now on */
+        p->floating_look = true;
         qm_revive_want(p);
         return;
     }

@@ -106,6 +106,7 @@ struct qm_place {
     uint8_t why;    /* enum qm_reason_code of the last look */
     uint8_t status; /* enum qm_status of its step */
     bool once_healthy : 1;
+    bool rolling : 1;      /* a step of ours stopped its task and is not finished */
     bool surge_wanted : 1; /* floating: its successor may start beside it */
     bool needs_room : 1; /* an upgrade of it waits for an offer that shows the difference */
 };

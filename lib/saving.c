@@ -106,8 +106,20 @@ void qm_save_emit(struct qm_planner *p)
         action->save = save;
 }
 
+/* Starts and stops everywhere rested on the order: once an order, all are looked at. */
+static void order_is_saved(struct qm_planner *p)
+{
+    for (size_t i = 0; i < p->n_hosts; i++)
+        qm_host_touch(p, p->hosts[i]);
+    for (size_t i = 0; i < p->n_services; i++)
+        p->services[i].dirty = true;
+    p->floating_look = true;
+}
+
 int qm_fact_saved(struct qm_planner *p, uint64_t revision)
 {
+    bool order_waited = !qm_order_saved(p);
+
     if (revision > p->revision)
         return QM_E_STALE;
     if (revision <= p->saved_revision || !p->save_under_way || revision != p->revision)
@@ -123,6 +135,8 @@ int qm_fact_saved(struct qm_planner *p, uint64_t revision)
     p->n_saving = 0;
     p->jobs_dirty = true;
     p->plan.dirty = true;
+    if (order_waited && qm_order_saved(p))
+        order_is_saved(p);
     return 0;
 }
 
