@@ -111,8 +111,6 @@ static void order_is_saved(struct qm_planner *p)
 {
     for (size_t i = 0; i < p->n_hosts; i++)
         qm_host_touch(p, p->hosts[i]);
-    for (size_t i = 0; i < p->n_services; i++)
-        p->services[i].dirty = true;
     p->floating_look = true;
 }
 
