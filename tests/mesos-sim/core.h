@@ -572,10 +572,15 @@ void core_reconcile_one(struct sim_framework *framework, const char *task_id, co
 void core_held_release(struct sim *sim);
 void core_held_clear(struct sim *sim);
 
-/* ---- agents.c ---- */
+/* ---- agents.c, registration.c ---- */
 
 struct sim_agent *core_agent_find(struct sim *sim, const char *id);
 struct host *core_agent_host(struct sim_agent *agent); /* NULL unless messages reach it */
+struct sim_agent *core_agent_new(struct sim *sim, struct host *host, const char *id);
+/* Starts to send pings, if that isn't done yet. */
+void core_agent_watch(struct sim_agent *agent);
+/* It has 10 minutes to register again. */
+void core_agent_expect_return(struct sim_agent *agent);
 void core_agent_free(struct sim_agent *agent);
 void core_agent_mark_unreachable(struct sim_agent *agent, const char *message);
 void core_agent_remove(struct sim_agent *agent, Mesos__V1__TaskState state, int reason,
