@@ -44,7 +44,7 @@ static const char *summarise(const struct page *page, const char **look)
         for (size_t i = 0; i < page->cluster->n_services; i++) {
             const struct qm_service_view *service = &page->cluster->services[i];
 
-            if (service->available < service->wanted) {
+            if (service->healthy < service->wanted) {
                 *look = "warn";
                 return "repairing";
             }

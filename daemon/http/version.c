@@ -73,9 +73,9 @@ static bool find_trouble(struct api_call *call, const struct qm_service_view *se
         const struct qm_service_view *service = &services[i];
 
         if (strcmp(service->name, "prober") != 0 &&
-            (service->available < service->wanted || service->outdated)) {
-            snprintf(text, size, "%s: %zu of %zu available, %zu outdated", service->name,
-                     service->available, service->wanted, service->outdated);
+            (service->healthy < service->wanted || service->outdated)) {
+            snprintf(text, size, "%s: %zu of %zu healthy, %zu outdated", service->name,
+                     service->healthy, service->wanted, service->outdated);
             return true;
         }
     }

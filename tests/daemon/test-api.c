@@ -351,10 +351,10 @@ START_TEST(strict_health_fails_when_it_should)
     ck_assert_ptr_nonnull(strstr(response.body, "disk full"));
     fake.status.store_error = "";
     fake.services[0].wanted = 3;
-    fake.services[0].available = fake.services[0].running = 2;
+    fake.services[0].healthy = fake.services[0].running = 2;
     health("strict");
-    expect_text(503, "NOT OK. Running services: 2\nregistry: 2 of 3 available, 0 outdated\n");
-    fake.services[0].available = 3;
+    expect_text(503, "NOT OK. Running services: 2\nregistry: 2 of 3 healthy, 0 outdated\n");
+    fake.services[0].healthy = 3; /* not yet for min_ready: nothing is wrong with that */
     fake.services[0].outdated = 1;
     health("strict");
     ck_assert_int_eq(response.status, 503);

@@ -68,7 +68,7 @@ static bool is_order(const struct http_request *request)
     size_t length = request->body_length;
 
     if (strcmp(request->method, "POST") != 0 || strcmp(request->path, "/v1/version") != 0 ||
-        !request->has_length || request->body_too_long || request->head_too_long)
+        !request->has_length || request->body_too_long)
         return false;
     if (length == 0)
         return true;
@@ -103,7 +103,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .fetch_site = bits & 4 ? site : NULL,
         .has_length = bits & 8,
         .body_too_long = length > API_BODY_MAX,
-        .head_too_long = bits & 16,
         .body = length > API_BODY_MAX ? "" : body,
         .body_length = length > API_BODY_MAX ? 0 : length,
     };
