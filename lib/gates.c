@@ -239,7 +239,7 @@ static bool room_shown(const struct look *l, struct qm_reason *why)
 
 /* The storage gate (rule 6), window and budget (3), image and canary (4) take their places here. */
 static const rule_fn start_rules[] = {
-    connected,  trusted,   saved,             nobody_else, has_target,   not_paused,
+    connected,  trusted,   nobody_else,       has_target,  not_paused,
     phase_open, bootstrap, host_takes_starts, place_empty, device_there, backed_off,
 };
 

@@ -148,17 +148,41 @@ static void count_registered(struct qm_planner *p, const struct qm_known_device 
     p->plan.dirty = true;
 }
 
-static struct qm_known_device *same_mount(struct qm_host *host, const char *mount)
+/* The same mark on the same mount, or the same device mounted elsewhere. */
+static bool is_same(const struct qm_known_device *d, const struct qm_device *told)
+{
+    const char *id = or_empty(told->id), *serial = or_empty(told->serial);
+
+    if (d->type == told->type && strcmp(qm_device_text(d, QM_DEVICE_MOUNT), told->mount) == 0 &&
+        strcmp(qm_device_text(d, QM_DEVICE_SERIAL), serial) == 0)
+        return true;
+    if (id[0] && qm_device_text(d, QM_DEVICE_ID)[0])
+        return strcmp(qm_device_text(d, QM_DEVICE_ID), id) == 0;
+    return serial[0] && d->type == told->type &&
+           strcmp(qm_device_text(d, QM_DEVICE_SERIAL), serial) == 0;
+}
+
+static struct qm_known_device *find_known(struct qm_host *host, const struct qm_device *told)
 {
     for (struct qm_known_device *d = host->devices; d; d = d->next)
-        if (strncmp(qm_device_text(d, QM_DEVICE_MOUNT), mount, TEXT_MAX - 8) == 0)
+        if (!d->seen && is_same(d, told))
             return d;
     return NULL;
+}
+
+static bool mount_is_taken(const struct qm_host *host, const struct qm_known_device *device)
+{
+    for (const struct qm_known_device *d = host->devices; d; d = d->next)
+        if (d->seen && strcmp(qm_device_text(d, QM_DEVICE_MOUNT),
+                              qm_device_text(device, QM_DEVICE_MOUNT)) == 0)
+            return true;
+    return false;
 }
 
 static bool says_the_same(const struct qm_known_device *d, const struct qm_device *told)
 {
     return d->type == told->type && d->bootstrap == told->bootstrap && !d->missing &&
+           strcmp(qm_device_text(d, QM_DEVICE_MOUNT), or_empty(told->mount)) == 0 &&
            strcmp(qm_device_text(d, QM_DEVICE_ID), or_empty(told->id)) == 0 &&
            strcmp(qm_device_text(d, QM_DEVICE_SERIAL), or_empty(told->serial)) == 0 &&
            strcmp(qm_device_text(d, QM_DEVICE_FILESYSTEM), or_empty(told->filesystem)) == 0 &&
@@ -193,7 +217,7 @@ static void link_device(struct qm_planner *p, struct qm_known_device *device)
 
 static void learn(struct qm_planner *p, struct qm_host *host, const struct qm_device *told)
 {
-    struct qm_known_device *known = same_mount(host, or_empty(told->mount)), *fresh;
+    struct qm_known_device *known = find_known(host, told), *fresh;
     const char *type = qm_device_type_name(told->type);
 
     if (known && says_the_same(known, told)) {
@@ -225,7 +249,12 @@ void qm_devices_report(struct qm_planner *p, struct qm_host *host, const struct 
         d->seen = false;
     for (size_t i = 0; i < n && !p->failed; i++)
         learn(p, host, &devices[i]);
-    for (struct qm_known_device *d = host->devices; d; d = d->next) {
+    for (struct qm_known_device *d = host->devices, *next; d; d = next) {
+        next = d->next;
+        if (!d->seen && mount_is_taken(host, d)) {
+            unlink_device(p, d); /* marked anew */
+            continue;
+        }
         if (d->seen || d->missing)
             continue;
         disclaim(p, d);

@@ -75,7 +75,7 @@ bool qm_place_wanted(const struct qm_planner *p, const struct qm_place *place)
     if (!s->enabled || !host->allowed)
         return false;
     if (s->binding == QM_BOUND_TO_DEVICE)
-        return place->task || qm_host_has_device(host, s->device_type, true);
+        return place->task || qm_host_has_device(host, s->device_type, false);
     return host->mount_point;
 }
 
