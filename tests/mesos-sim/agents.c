@@ -8,9 +8,9 @@ struct sim_agent *core_agent_find(struct sim *sim, const char *id)
 {
     struct sim_agent *agent;
 
-    EACH(agent, &sim->agents, next)
-    if (strcmp(agent->id, id) == 0)
-        return agent;
+    EACH (agent, &sim->agents, next)
+        if (strcmp(agent->id, id) == 0)
+            return agent;
     return NULL;
 }
 
@@ -28,10 +28,10 @@ struct known_executor *core_agent_executor(struct sim_agent *agent, const char *
 {
     struct known_executor *executor;
 
-    EACH(executor, &agent->executors, next)
-    if (strcmp(executor->framework_id, framework_id) == 0 &&
-        strcmp(executor->info->executor_id->value, executor_id) == 0)
-        return executor;
+    EACH (executor, &agent->executors, next)
+        if (strcmp(executor->framework_id, framework_id) == 0 &&
+            strcmp(executor->info->executor_id->value, executor_id) == 0)
+            return executor;
     return NULL;
 }
 
@@ -90,8 +90,7 @@ static void kills_drop(struct sim_agent *agent)
 {
     struct pending_kill *kill, *next;
 
-    EACH_SAFE(kill, next, &agent->kills, next)
-    {
+    EACH_SAFE (kill, next, &agent->kills, next) {
         TAILQ_REMOVE(&agent->kills, kill, next);
         sim_drop(kill->policy);
         free(kill->framework_id);
@@ -143,17 +142,17 @@ static void failure_to_all(struct sim_agent *agent)
 {
     struct sim_framework *framework;
 
-    EACH(framework, &agent->sim->frameworks, next)
-    core_framework_send_failure(framework, agent->id, NULL, NULL);
+    EACH (framework, &agent->sim->frameworks, next)
+        core_framework_send_failure(framework, agent->id, NULL, NULL);
 }
 
 static void executors_forget(struct sim_agent *agent, struct sim_framework *framework)
 {
     struct known_executor *executor, *next;
 
-    EACH_SAFE(executor, next, &agent->executors, next)
-    if (!framework || strcmp(executor->framework_id, framework->id) == 0)
-        core_known_executor_drop(agent, executor);
+    EACH_SAFE (executor, next, &agent->executors, next)
+        if (!framework || strcmp(executor->framework_id, framework->id) == 0)
+            core_known_executor_drop(agent, executor);
 }
 
 static void stop_watching(struct sim_agent *agent)
@@ -171,10 +170,8 @@ void core_agent_mark_unreachable(struct sim_agent *agent, const char *message)
     stop_watching(agent);
     agent->state = AGENT_UNREACHABLE;
     agent->unreachable_ms = sim->now;
-    EACH(framework, &sim->frameworks, next)
-    {
-        EACH_SAFE(task, next, &framework->tasks[SIM_TASKS], next)
-        {
+    EACH (framework, &sim->frameworks, next) {
+        EACH_SAFE (task, next, &framework->tasks[SIM_TASKS], next) {
             bool ended = core_is_terminal(task->state);
 
             if (task->agent != agent)
@@ -196,8 +193,8 @@ void core_agent_mark_unreachable(struct sim_agent *agent, const char *message)
         }
     }
     core_offers_rescind_agent(agent);
-    EACH(framework, &sim->frameworks, next)
-    core_inverse_offers_drop(framework, agent, true);
+    EACH (framework, &sim->frameworks, next)
+        core_inverse_offers_drop(framework, agent, true);
     core_filters_drop_agent(sim, agent);
     executors_forget(agent, NULL);
     failure_to_all(agent);
@@ -212,13 +209,11 @@ void core_agent_remove(struct sim_agent *agent, Mesos__V1__TaskState state, int 
     struct host *host = core_agent_host(agent);
 
     stop_watching(agent);
-    EACH(framework, &sim->frameworks, next)
-    {
+    EACH (framework, &sim->frameworks, next) {
         bool precise = framework->partition_aware && end == AGENT_GONE;
 
         for (int list = SIM_TASKS; list <= SIM_TASKS_UNREACHABLE; list++) {
-            EACH_SAFE(task, next, &framework->tasks[list], next)
-            {
+            EACH_SAFE (task, next, &framework->tasks[list], next) {
                 struct master_status status = {
                     .task_id = task->info->task_id->value,
                     .agent_id = agent->id,
@@ -238,8 +233,8 @@ void core_agent_remove(struct sim_agent *agent, Mesos__V1__TaskState state, int 
     }
     agent->state = end;
     core_offers_rescind_agent(agent);
-    EACH(framework, &sim->frameworks, next)
-    core_inverse_offers_drop(framework, agent, true);
+    EACH (framework, &sim->frameworks, next)
+        core_inverse_offers_drop(framework, agent, true);
     core_filters_drop_agent(sim, agent);
     executors_forget(agent, NULL);
     kills_drop(agent);
@@ -255,10 +250,10 @@ void core_agent_check_drained(struct sim_agent *agent)
 
     if (!agent->draining || agent->drained || agent->state != AGENT_CONNECTED)
         return;
-    EACH(framework, &agent->sim->frameworks, next)
-    EACH(task, &framework->tasks[SIM_TASKS], next)
-    if (task->agent == agent)
-        return;
+    EACH (framework, &agent->sim->frameworks, next)
+        EACH (task, &framework->tasks[SIM_TASKS], next)
+            if (task->agent == agent)
+                return;
     agent->drained = true;
     if (agent->mark_gone)
         core_agent_remove(agent, MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR,
@@ -317,12 +312,10 @@ void core_master_socket_closed(struct sim *sim, struct host *host)
     agent->state = AGENT_DISCONNECTED;
     core_agent_expect_return(agent);
     message = sim_text("Agent %s disconnected", host->hostname);
-    EACH(framework, &sim->frameworks, next)
-    {
+    EACH (framework, &sim->frameworks, next) {
         if (framework->info->has_checkpoint && framework->info->checkpoint)
             continue;
-        EACH_SAFE(task, next, &framework->tasks[SIM_TASKS], next)
-        {
+        EACH_SAFE (task, next, &framework->tasks[SIM_TASKS], next) {
             struct master_status status = {
                 .task_id = task->info->task_id->value,
                 .agent_id = agent->id,

@@ -41,7 +41,7 @@ typedef Mesos__V1__Scheduler__Event event_t;
 typedef Mesos__V1__Executor__Call executor_call_t;
 typedef Mesos__V1__Executor__Event executor_event_t;
 
-#define EACH(var, head, field) TAILQ_FOREACH(var, head, field)
+#define EACH(var, head, field) TAILQ_FOREACH (var, head, field)
 /* Safe against removal of `var`. */
 #define EACH_SAFE(var, next, head, field)                                                          \
     for ((var) = TAILQ_FIRST(head); (var) && ((next) = TAILQ_NEXT(var, field), 1); (var) = (next))

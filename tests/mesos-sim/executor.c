@@ -11,10 +11,10 @@ struct executor *core_executor_find(struct host *host, const char *framework_id,
 {
     struct executor *executor;
 
-    EACH(executor, &host->executors, next)
-    if (strcmp(executor->info->executor_id->value, executor_id) == 0 &&
-        strcmp(executor->framework->id->value, framework_id) == 0)
-        return executor;
+    EACH (executor, &host->executors, next)
+        if (strcmp(executor->info->executor_id->value, executor_id) == 0 &&
+            strcmp(executor->framework->id->value, framework_id) == 0)
+            return executor;
     return NULL;
 }
 
@@ -23,9 +23,9 @@ struct executor *core_executor_find_container(struct sim *sim, const char *conta
     struct executor *executor;
 
     for (size_t i = 0; i < sim->n_hosts; i++)
-        EACH(executor, &sim->hosts[i].executors, next)
-    if (strcmp(executor->container, container) == 0)
-        return executor;
+        EACH (executor, &sim->hosts[i].executors, next)
+            if (strcmp(executor->container, container) == 0)
+                return executor;
     return NULL;
 }
 
@@ -33,9 +33,9 @@ struct work *core_executor_work(struct executor *executor, const char *task_id)
 {
     struct work *work;
 
-    EACH(work, &executor->works, next)
-    if (strcmp(work->info->task_id->value, task_id) == 0)
-        return work;
+    EACH (work, &executor->works, next)
+        if (strcmp(work->info->task_id->value, task_id) == 0)
+            return work;
     return NULL;
 }
 
@@ -72,9 +72,9 @@ void core_executor_free(struct executor *executor)
 
     core_timer_stop(sim, &executor->registration);
     core_timer_stop(sim, &executor->grace);
-    EACH(stream, &executor->host->streams, next)
-    if (stream->executor == executor)
-        stream->executor = NULL;
+    EACH (stream, &executor->host->streams, next)
+        if (stream->executor == executor)
+            stream->executor = NULL;
     while (!TAILQ_EMPTY(&executor->works))
         core_work_free(TAILQ_FIRST(&executor->works));
     TAILQ_REMOVE(&executor->host->executors, executor, next);
@@ -141,9 +141,9 @@ void core_executor_deliver(struct executor *executor)
 {
     struct work *work;
 
-    EACH(work, &executor->works, next)
-    if (!work->delivered && !work->ended)
-        send_launch(work);
+    EACH (work, &executor->works, next)
+        if (!work->delivered && !work->ended)
+            send_launch(work);
 }
 
 /* ---- start and end ---- */
@@ -223,8 +223,8 @@ void core_executor_shutdown(struct executor *executor)
     if (executor->kind != EXECUTOR_CUSTOM) {
         struct work *work, *next;
 
-        EACH_SAFE(work, next, &executor->works, next)
-        core_play_kill(work, NULL);
+        EACH_SAFE (work, next, &executor->works, next)
+            core_play_kill(work, NULL);
         return;
     }
     if (executor->info->shutdown_grace_period)
@@ -256,8 +256,7 @@ void core_executor_ended(struct executor *executor, int status)
         host->registered)
         core_master_executor_exited(sim, host, executor->framework->id->value,
                                     executor->info->executor_id->value, status);
-    EACH(work, &executor->works, next)
-    {
+    EACH (work, &executor->works, next) {
         struct agent_status end = {
             .task_id = work->info->task_id->value,
             .state = executor->end_state,

@@ -105,8 +105,7 @@ static void drop_lost(struct executor *executor, const subscribe_t *subscribe)
                                     MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
     struct work *work;
 
-    EACH(work, &executor->works, next)
-    {
+    EACH (work, &executor->works, next) {
         struct agent_status dropped = {
             .task_id = work->info->task_id->value,
             .state = aware ? MESOS__V1__TASK_STATE__TASK_DROPPED : MESOS__V1__TASK_STATE__TASK_LOST,
@@ -126,9 +125,9 @@ static bool has_nothing_to_do(struct executor *executor)
 {
     struct work *work;
 
-    EACH(work, &executor->works, next)
-    if (!work->ended)
-        return false;
+    EACH (work, &executor->works, next)
+        if (!work->ended)
+            return false;
     return !executor->ever_launched;
 }
 
@@ -196,9 +195,9 @@ static bool knows_framework(struct host *host, const char *id)
 {
     struct executor *executor;
 
-    EACH(executor, &host->executors, next)
-    if (strcmp(executor->framework->id->value, id) == 0)
-        return true;
+    EACH (executor, &host->executors, next)
+        if (strcmp(executor->framework->id->value, id) == 0)
+            return true;
     return false;
 }
 

@@ -247,6 +247,10 @@ static void perform(struct face *face, const struct fault *fault, const char *na
 
     face_log(face, "fault: %s %s %s: %s", fault->kind, name, fault->action,
              r < 0 ? strerror(-r) : "done");
+    if (!has_name(fault) && (r == -ENOENT || r == -EALREADY)) {
+        answer(exchange, 200, "%s: %s: there was nothing to do\n", fault->kind, fault->action);
+        return;
+    }
     switch (r) {
     case 0:
         answer(exchange, 200, "%s%s%s: %s\n", fault->kind, *name ? " " : "", name, fault->action);

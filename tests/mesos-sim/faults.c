@@ -58,12 +58,11 @@ int sim_agent_reboot(struct sim *sim, size_t agent)
     if (!host)
         return -ENOENT;
     core_host_kill(host);
-    EACH(executor, &host->executors, next)
-    {
+    EACH (executor, &host->executors, next) {
         struct work *work;
 
-        EACH(work, &executor->works, next)
-        core_play_stop(work);
+        EACH (work, &executor->works, next)
+            core_play_stop(work);
         if (executor->process)
             core_output_signal(sim, executor->container, SIGKILL);
         executor->process = false;
@@ -189,9 +188,9 @@ static struct work *work_find(struct sim *sim, const char *task_id)
         struct executor *executor;
         struct work *work;
 
-        EACH(executor, &sim->hosts[i].executors, next)
-        if ((work = core_executor_work(executor, task_id)))
-            return work;
+        EACH (executor, &sim->hosts[i].executors, next)
+            if ((work = core_executor_work(executor, task_id)))
+                return work;
     }
     return NULL;
 }
@@ -235,8 +234,7 @@ int sim_connections_drop(struct sim *sim)
     struct sim_framework *framework;
     int n = 0;
 
-    EACH(framework, &sim->frameworks, next)
-    {
+    EACH (framework, &sim->frameworks, next) {
         if (framework->state != FRAMEWORK_CONNECTED)
             continue;
         core_output_hang_up(sim, framework->connection);
@@ -251,8 +249,7 @@ void sim_connection_closed(struct sim *sim, uint64_t connection)
 {
     struct sim_framework *framework;
 
-    EACH(framework, &sim->frameworks, next)
-    {
+    EACH (framework, &sim->frameworks, next) {
         if (framework->state == FRAMEWORK_CONNECTED && framework->connection == connection) {
             core_framework_disconnect(framework);
             return;

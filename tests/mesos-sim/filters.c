@@ -48,8 +48,7 @@ bool core_filter_holds(struct sim_framework *framework, struct sim_agent *agent,
 {
     struct filter *filter, *next;
 
-    EACH_SAFE(filter, next, &framework->filters, next)
-    {
+    EACH_SAFE (filter, next, &framework->filters, next) {
         if (filter->ends <= framework->sim->now) {
             core_filter_free(framework, filter);
             continue;
@@ -65,9 +64,9 @@ void core_filters_drop(struct sim_framework *framework, const char *role)
 {
     struct filter *filter, *next;
 
-    EACH_SAFE(filter, next, &framework->filters, next)
-    if (!role || strcmp(filter->role, role) == 0)
-        core_filter_free(framework, filter);
+    EACH_SAFE (filter, next, &framework->filters, next)
+        if (!role || strcmp(filter->role, role) == 0)
+            core_filter_free(framework, filter);
 }
 
 void core_filters_drop_agent(struct sim *sim, struct sim_agent *agent)
@@ -75,10 +74,10 @@ void core_filters_drop_agent(struct sim *sim, struct sim_agent *agent)
     struct sim_framework *framework;
     struct filter *filter, *next;
 
-    EACH(framework, &sim->frameworks, next)
-    EACH_SAFE(filter, next, &framework->filters, next)
-    if (filter->agent == agent)
-        core_filter_free(framework, filter);
+    EACH (framework, &sim->frameworks, next)
+        EACH_SAFE (filter, next, &framework->filters, next)
+            if (filter->agent == agent)
+                core_filter_free(framework, filter);
 }
 
 /* Books an amount that a framework got (sign 1) or gave back (-1) for a role. */

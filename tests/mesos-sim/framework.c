@@ -11,9 +11,9 @@ struct sim_framework *core_framework_find(struct sim *sim, const char *id)
 {
     struct sim_framework *framework;
 
-    EACH(framework, &sim->frameworks, next)
-    if (strcmp(framework->id, id) == 0)
-        return framework;
+    EACH (framework, &sim->frameworks, next)
+        if (strcmp(framework->id, id) == 0)
+            return framework;
     return NULL;
 }
 
@@ -21,9 +21,9 @@ static bool is_completed(struct sim *sim, const char *id)
 {
     struct sim_framework *framework;
 
-    EACH(framework, &sim->completed, next)
-    if (strcmp(framework->id, id) == 0)
-        return true;
+    EACH (framework, &sim->completed, next)
+        if (strcmp(framework->id, id) == 0)
+            return true;
     return false;
 }
 
@@ -228,8 +228,7 @@ static void drop_offers(struct sim_framework *framework, bool rescind)
 {
     struct sim_offer *offer, *next;
 
-    EACH_SAFE(offer, next, &framework->offers, next)
-    {
+    EACH_SAFE (offer, next, &framework->offers, next) {
         if (rescind)
             core_offer_rescind(offer);
         else
@@ -263,9 +262,9 @@ static void broadcast(struct sim_framework *framework)
     struct sim_agent *agent;
     struct host *host;
 
-    EACH(agent, &framework->sim->agents, next)
-    if ((host = core_agent_host(agent)))
-        core_host_framework_changed(host, framework->info);
+    EACH (agent, &framework->sim->agents, next)
+        if ((host = core_agent_host(agent)))
+            core_host_framework_changed(host, framework->info);
 }
 
 static void connect_stream(struct sim_framework *framework, uint64_t connection, bool json,
@@ -289,8 +288,7 @@ static void rescind_lost_roles(struct sim_framework *framework, const framework_
 {
     struct sim_offer *offer, *next;
 
-    EACH_SAFE(offer, next, &framework->offers, next)
-    {
+    EACH_SAFE (offer, next, &framework->offers, next) {
         bool kept = !framework->multi_role;
 
         for (size_t i = 0; i < info->n_roles && !kept; i++)
@@ -410,22 +408,21 @@ void core_framework_remove(struct sim_framework *framework)
     drop_offers(framework, false);
     if (framework->state == FRAMEWORK_CONNECTED)
         core_output_end(sim, SIM_MASTER, framework->stream, framework->connection);
+    EACH (agent, &sim->agents, next)
+        EACH_SAFE (executor, after, &agent->executors, next)
+            if (strcmp(executor->framework_id, framework->id) == 0)
+                core_known_executor_drop(agent, executor);
     framework->state = FRAMEWORK_COMPLETED;
     framework->stream = 0;
     framework->unregistered_ms = sim->now;
     TAILQ_REMOVE(&sim->frameworks, framework, next);
     TAILQ_INSERT_TAIL(&sim->completed, framework, next);
-    EACH_SAFE(task, next, &framework->tasks[SIM_TASKS], next)
-    {
+    EACH_SAFE (task, next, &framework->tasks[SIM_TASKS], next) {
         if (!core_is_terminal(task->state))
             task->state = MESOS__V1__TASK_STATE__TASK_KILLED;
         core_task_move(task, SIM_TASKS_COMPLETED);
     }
-    EACH(agent, &sim->agents, next)
-    {
-        EACH_SAFE(executor, after, &agent->executors, next)
-        if (strcmp(executor->framework_id, framework->id) == 0)
-            core_known_executor_drop(agent, executor);
+    EACH (agent, &sim->agents, next) {
         if ((host = core_agent_host(agent)))
             core_host_shutdown_framework(host, framework->id);
     }

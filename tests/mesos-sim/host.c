@@ -144,9 +144,9 @@ void core_host_check_executor(struct executor *executor)
 
     if (executor->state != EXECUTOR_TERMINATED)
         return;
-    EACH(stream, &executor->host->streams, next)
-    if (stream->executor == executor && !TAILQ_EMPTY(&stream->updates))
-        return;
+    EACH (stream, &executor->host->streams, next)
+        if (stream->executor == executor && !TAILQ_EMPTY(&stream->updates))
+            return;
     core_executor_free(executor);
 }
 
@@ -168,8 +168,7 @@ void core_host_kill(struct host *host)
     host->state = HOST_DOWN;
     host->registered = false;
     core_output_hang_up_all(host->sim, (int)host->index);
-    EACH(executor, &host->executors, next)
-    {
+    EACH (executor, &host->executors, next) {
         executor->stream = 0;
         executor->returned = false;
         core_timer_stop(host->sim, &executor->registration);
@@ -196,8 +195,7 @@ static void recovered_fire(struct sim *sim, void *owner)
     struct executor *executor, *next;
 
     host->state = HOST_UP;
-    EACH_SAFE(executor, next, &host->executors, next)
-    {
+    EACH_SAFE (executor, next, &host->executors, next) {
         bool aware = core_framework_has(
             executor->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
 
@@ -221,8 +219,8 @@ static void starting_fire(struct sim *sim, void *owner)
     bool wait = false;
 
     host->state = HOST_RECOVERING;
-    EACH(executor, &host->executors, next)
-    wait |= executor->state != EXECUTOR_TERMINATED;
+    EACH (executor, &host->executors, next)
+        wait |= executor->state != EXECUTOR_TERMINATED;
     core_timer_set(sim, &host->step, sim->now + (wait ? EXECUTOR_RETURN_MS : 0), recovered_fire,
                    host);
 }
@@ -232,9 +230,9 @@ void core_host_start(struct host *host, int64_t delay, bool new_id)
     struct executor *executor, *next;
 
     core_streams_drop_volatile(host);
-    EACH_SAFE(executor, next, &host->executors, next)
-    if (!checkpoints(executor->framework))
-        core_executor_free(executor);
+    EACH_SAFE (executor, next, &host->executors, next)
+        if (!checkpoints(executor->framework))
+            core_executor_free(executor);
     if (new_id || host->lost) {
         core_host_abandon_executors(host);
         free(host->id);
@@ -341,8 +339,7 @@ void core_host_kill_task(struct host *host, const char *framework_id, const char
     };
     struct executor *executor;
 
-    EACH(executor, &host->executors, next)
-    {
+    EACH (executor, &host->executors, next) {
         struct work *work = core_executor_work(executor, task_id);
 
         if (!work || strcmp(executor->framework->id->value, framework_id))
@@ -373,8 +370,7 @@ void core_host_shutdown_framework(struct host *host, const char *framework_id)
     struct executor *executor, *next;
 
     core_streams_drop(host, framework_id);
-    EACH_SAFE(executor, next, &host->executors, next)
-    {
+    EACH_SAFE (executor, next, &host->executors, next) {
         if (strcmp(executor->framework->id->value, framework_id))
             continue;
         executor->abandoned = true;
@@ -415,8 +411,7 @@ void core_host_framework_changed(struct host *host, const framework_info_t *info
 {
     struct executor *executor;
 
-    EACH(executor, &host->executors, next)
-    {
+    EACH (executor, &host->executors, next) {
         if (strcmp(executor->framework->id->value, info->id->value))
             continue;
         sim_drop(executor->framework);
@@ -432,10 +427,8 @@ void core_host_drain(struct host *host, int64_t max_grace_ms)
     struct executor *executor, *next;
     struct work *work, *after;
 
-    EACH_SAFE(executor, next, &host->executors, next)
-    {
-        EACH_SAFE(work, after, &executor->works, next)
-        {
+    EACH_SAFE (executor, next, &host->executors, next) {
+        EACH_SAFE (work, after, &executor->works, next) {
             const Mesos__V1__KillPolicy *own = work->info->kill_policy;
             int64_t own_ms =
                 own && own->grace_period ? own->grace_period->nanoseconds / 1000000 : KILL_GRACE_MS;

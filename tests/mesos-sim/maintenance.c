@@ -16,8 +16,7 @@ void core_inverse_offers_drop(struct sim_framework *framework, struct sim_agent 
 {
     struct inverse_offer *inverse, *next;
 
-    EACH_SAFE(inverse, next, &framework->inverse_offers, next)
-    {
+    EACH_SAFE (inverse, next, &framework->inverse_offers, next) {
         if (agent && inverse->agent != agent)
             continue;
         if (rescind && inverse->id) {
@@ -41,9 +40,9 @@ void core_inverse_offers_clear_filters(struct sim_framework *framework)
 {
     struct inverse_offer *inverse, *next;
 
-    EACH_SAFE(inverse, next, &framework->inverse_offers, next)
-    if (!inverse->id || framework->state != FRAMEWORK_CONNECTED)
-        inverse_free(framework, inverse);
+    EACH_SAFE (inverse, next, &framework->inverse_offers, next)
+        if (!inverse->id || framework->state != FRAMEWORK_CONNECTED)
+            inverse_free(framework, inverse);
 }
 
 void core_inverse_offers_answer(struct sim_framework *framework, Mesos__V1__OfferID *const *ids,
@@ -52,8 +51,7 @@ void core_inverse_offers_answer(struct sim_framework *framework, Mesos__V1__Offe
     for (size_t i = 0; i < n; i++) {
         struct inverse_offer *inverse;
 
-        EACH(inverse, &framework->inverse_offers, next)
-        {
+        EACH (inverse, &framework->inverse_offers, next) {
             if (!inverse->id || strcmp(inverse->id, ids[i]->value))
                 continue;
             free(inverse->id);
@@ -70,15 +68,15 @@ static bool has_something_on(const struct sim_framework *framework, const struct
     struct sim_offer *offer;
     struct known_executor *executor;
 
-    EACH(task, &framework->tasks[SIM_TASKS], next)
-    if (task->agent == agent && !task->freed)
-        return true;
-    EACH(offer, &framework->offers, next)
-    if (offer->agent == agent)
-        return true;
-    EACH(executor, &agent->executors, next)
-    if (strcmp(executor->framework_id, framework->id) == 0)
-        return true;
+    EACH (task, &framework->tasks[SIM_TASKS], next)
+        if (task->agent == agent && !task->freed)
+            return true;
+    EACH (offer, &framework->offers, next)
+        if (offer->agent == agent)
+            return true;
+    EACH (executor, &agent->executors, next)
+        if (strcmp(executor->framework_id, framework->id) == 0)
+            return true;
     return false;
 }
 
@@ -87,8 +85,7 @@ static bool may_ask(struct sim_framework *framework, const struct sim_agent *age
 {
     struct inverse_offer *inverse, *next;
 
-    EACH_SAFE(inverse, next, &framework->inverse_offers, next)
-    {
+    EACH_SAFE (inverse, next, &framework->inverse_offers, next) {
         if (inverse->agent != agent)
             continue;
         if (inverse->id || inverse->quiet_till > framework->sim->now)
@@ -140,16 +137,14 @@ void core_inverse_offers_make(struct sim *sim)
     struct sim_framework *framework;
     struct sim_agent *agent;
 
-    EACH(framework, &sim->frameworks, next)
-    {
+    EACH (framework, &sim->frameworks, next) {
         event_t event = MESOS__V1__SCHEDULER__EVENT__INIT;
         Mesos__V1__Scheduler__Event__InverseOffers body =
             MESOS__V1__SCHEDULER__EVENT__INVERSE_OFFERS__INIT;
 
         if (framework->state != FRAMEWORK_CONNECTED)
             continue;
-        EACH(agent, &sim->agents, next)
-        {
+        EACH (agent, &sim->agents, next) {
             if (agent->state != AGENT_CONNECTED || !agent->maintenance_start_ms ||
                 !has_something_on(framework, agent) || !may_ask(framework, agent))
                 continue;
@@ -174,8 +169,8 @@ void core_maintenance_set(struct sim_agent *agent, int64_t start_ms, int64_t len
     struct sim_framework *framework;
 
     core_offers_rescind_agent(agent);
-    EACH(framework, &agent->sim->frameworks, next)
-    core_inverse_offers_drop(framework, agent, true);
+    EACH (framework, &agent->sim->frameworks, next)
+        core_inverse_offers_drop(framework, agent, true);
     agent->maintenance_start_ms = start_ms;
     agent->maintenance_ms = start_ms ? length_ms : 0;
     core_allocate(agent->sim);

@@ -11,10 +11,10 @@ struct sim_offer *core_offer_find(struct sim *sim, const char *id)
     struct sim_framework *framework;
     struct sim_offer *offer;
 
-    EACH(framework, &sim->frameworks, next)
-    EACH(offer, &framework->offers, next)
-    if (strcmp(offer->message->id->value, id) == 0)
-        return offer;
+    EACH (framework, &sim->frameworks, next)
+        EACH (offer, &framework->offers, next)
+            if (strcmp(offer->message->id->value, id) == 0)
+                return offer;
     return NULL;
 }
 
@@ -48,10 +48,10 @@ void core_offers_rescind_agent(struct sim_agent *agent)
     struct sim_framework *framework;
     struct sim_offer *offer, *next;
 
-    EACH(framework, &agent->sim->frameworks, next)
-    EACH_SAFE(offer, next, &framework->offers, next)
-    if (offer->agent == agent)
-        core_offer_rescind(offer);
+    EACH (framework, &agent->sim->frameworks, next)
+        EACH_SAFE (offer, next, &framework->offers, next)
+            if (offer->agent == agent)
+                core_offer_rescind(offer);
 }
 
 static Mesos__V1__URL *agent_url(const struct sim_agent *agent)
@@ -90,8 +90,7 @@ static void fill_executors(const struct sim_offer *offer, Mesos__V1__Offer *mess
 {
     struct known_executor *executor;
 
-    EACH(executor, &offer->agent->executors, next)
-    {
+    EACH (executor, &offer->agent->executors, next) {
         if (strcmp(executor->framework_id, offer->framework->id))
             continue;
         message->executor_ids = sim_grow(message->executor_ids, message->n_executor_ids + 1,
@@ -173,13 +172,12 @@ static void send_new(struct sim_framework *framework)
     struct sim_offer *offer;
     size_t n = 0;
 
-    EACH(offer, &framework->offers, next)
-    n += !offer->sent;
+    EACH (offer, &framework->offers, next)
+        n += !offer->sent;
     if (!n)
         return;
     offers.offers = sim_zalloc(n * sizeof *offers.offers);
-    EACH(offer, &framework->offers, next)
-    {
+    EACH (offer, &framework->offers, next) {
         if (!offer->sent)
             offers.offers[offers.n_offers++] = offer->message;
         offer->sent = true;
@@ -226,8 +224,7 @@ static double role_share(struct sim *sim, const char *name, const struct totals 
     struct role *role;
     int64_t cpus = 0, mem = 0, disk = 0;
 
-    EACH(framework, &sim->frameworks, next)
-    {
+    EACH (framework, &sim->frameworks, next) {
         if (!(role = core_framework_role(framework, name)))
             continue;
         cpus += role->cpus;
@@ -256,8 +253,7 @@ static size_t candidates_list(struct sim *sim, struct candidate **list, const st
     struct sim_framework *framework;
     size_t n = 0;
 
-    EACH(framework, &sim->frameworks, next)
-    {
+    EACH (framework, &sim->frameworks, next) {
         for (size_t i = 0; i < framework->n_roles && framework->state == FRAMEWORK_CONNECTED; i++) {
             struct role *role = &framework->roles[i];
 
@@ -341,8 +337,7 @@ void core_allocate(struct sim *sim)
 
     if (sim->master != MASTER_UP)
         return;
-    EACH(agent, &sim->agents, next)
-    {
+    EACH (agent, &sim->agents, next) {
         if (!offers_agent(agent))
             continue;
         agents = sim_grow(agents, n_agents + 1, sizeof *agents);
@@ -364,8 +359,8 @@ void core_allocate(struct sim *sim)
             n = candidates_list(sim, &candidates, &total);
         allocate_agent(agents[i], candidates, n);
     }
-    EACH(framework, &sim->frameworks, next)
-    send_new(framework);
+    EACH (framework, &sim->frameworks, next)
+        send_new(framework);
     core_inverse_offers_make(sim);
     free(candidates);
     free(agents);

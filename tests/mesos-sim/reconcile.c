@@ -21,9 +21,9 @@ static bool any_recovered(struct sim *sim)
 {
     struct sim_agent *agent;
 
-    EACH(agent, &sim->agents, next)
-    if (agent->state == AGENT_RECOVERED)
-        return true;
+    EACH (agent, &sim->agents, next)
+        if (agent->state == AGENT_RECOVERED)
+            return true;
     return false;
 }
 
@@ -67,8 +67,8 @@ void core_reconcile(struct sim_framework *framework,
     struct sim_task *task;
 
     if (!call->n_tasks) {
-        EACH(task, &framework->tasks[SIM_TASKS], next)
-        send_latest(framework, task);
+        EACH (task, &framework->tasks[SIM_TASKS], next)
+            send_latest(framework, task);
         return;
     }
     for (size_t i = 0; i < call->n_tasks; i++)

@@ -9,8 +9,8 @@ static void replay_kills(struct sim_agent *agent, struct host *host)
 {
     struct pending_kill *kill, *next;
 
-    EACH_SAFE(kill, next, &agent->kills, next)
-    core_host_kill_task(host, kill->framework_id, kill->task_id, kill->policy);
+    EACH_SAFE (kill, next, &agent->kills, next)
+        core_host_kill_task(host, kill->framework_id, kill->task_id, kill->policy);
 }
 
 static struct work *host_work(struct host *host, const char *framework_id, const char *task_id)
@@ -18,10 +18,10 @@ static struct work *host_work(struct host *host, const char *framework_id, const
     struct executor *executor;
     struct work *work;
 
-    EACH(executor, &host->executors, next)
-    if (strcmp(executor->framework->id->value, framework_id) == 0 &&
-        (work = core_executor_work(executor, task_id)))
-        return work;
+    EACH (executor, &host->executors, next)
+        if (strcmp(executor->framework->id->value, framework_id) == 0 &&
+            (work = core_executor_work(executor, task_id)))
+            return work;
     return NULL;
 }
 
@@ -67,16 +67,15 @@ static void adopt_all(struct sim_agent *agent, struct host *host, const char *wh
     struct executor *executor;
     struct work *work;
 
-    EACH(executor, &host->executors, next)
-    {
+    EACH (executor, &host->executors, next) {
         struct sim_framework *framework = core_framework_find(sim, executor->framework->id->value);
 
         if (!framework) {
             struct sim_framework *done;
             bool completed = false;
 
-            EACH(done, &sim->completed, next)
-            completed |= strcmp(done->id, executor->framework->id->value) == 0;
+            EACH (done, &sim->completed, next)
+                completed |= strcmp(done->id, executor->framework->id->value) == 0;
             if (completed) {
                 core_executor_shutdown(executor);
                 continue;
@@ -92,9 +91,9 @@ static void adopt_all(struct sim_agent *agent, struct host *host, const char *wh
             core_known_executor_add(agent, framework, executor->info, &resources);
             core_res_clear(&resources);
         }
-        EACH(work, &executor->works, next)
-        if (!core_task_find(framework, work->info->task_id->value))
-            adopt(agent, framework, executor, work, why);
+        EACH (work, &executor->works, next)
+            if (!core_task_find(framework, work->info->task_id->value))
+                adopt(agent, framework, executor, work, why);
     }
 }
 
@@ -104,10 +103,8 @@ static void drop_unknown(struct sim_agent *agent, struct host *host)
     struct sim_framework *framework;
     struct sim_task *task;
 
-    EACH(framework, &agent->sim->frameworks, next)
-    {
-        EACH(task, &framework->tasks[SIM_TASKS], next)
-        {
+    EACH (framework, &agent->sim->frameworks, next) {
+        EACH (task, &framework->tasks[SIM_TASKS], next) {
             struct agent_status status = {
                 .task_id = task->info->task_id->value,
                 .state = core_state_for(framework, MESOS__V1__TASK_STATE__TASK_DROPPED),
@@ -128,8 +125,7 @@ static void executors_check(struct sim_agent *agent, struct host *host)
 {
     struct known_executor *known, *next;
 
-    EACH_SAFE(known, next, &agent->executors, next)
-    {
+    EACH_SAFE (known, next, &agent->executors, next) {
         struct executor *executor =
             core_executor_find(host, known->framework_id, known->info->executor_id->value);
 
@@ -165,8 +161,7 @@ static void register_new(struct sim *sim, struct host *host, const char *id)
     char *fresh = NULL;
 
     /* An agent of the same address that is away is taken for the same machine without its state. */
-    EACH_SAFE(agent, next, &sim->agents, next)
-    {
+    EACH_SAFE (agent, next, &sim->agents, next) {
         char *message;
 
         if (agent->index != host->index || agent->state != AGENT_DISCONNECTED)

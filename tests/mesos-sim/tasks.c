@@ -32,9 +32,9 @@ struct sim_task *core_task_find_in(struct sim_framework *framework, enum sim_tas
 {
     struct sim_task *task;
 
-    EACH(task, &framework->tasks[list], next)
-    if (strcmp(task->info->task_id->value, id) == 0)
-        return task;
+    EACH (task, &framework->tasks[list], next)
+        if (strcmp(task->info->task_id->value, id) == 0)
+            return task;
     return NULL;
 }
 
@@ -83,8 +83,7 @@ static void forget_kills(struct sim_task *task)
 
     if (!task->agent)
         return;
-    EACH_SAFE(kill, next, &task->agent->kills, next)
-    {
+    EACH_SAFE (kill, next, &task->agent->kills, next) {
         if (strcmp(kill->task_id, task->info->task_id->value) ||
             strcmp(kill->framework_id, task->framework->id))
             continue;
@@ -169,8 +168,7 @@ static void held_drop(struct sim *sim, bool send)
 {
     struct held_event *held, *next;
 
-    EACH_SAFE(held, next, &sim->held, next)
-    {
+    EACH_SAFE (held, next, &sim->held, next) {
         struct sim_framework *framework = core_framework_find(sim, held->framework_id);
 
         if (send && framework)

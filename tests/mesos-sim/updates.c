@@ -12,9 +12,10 @@ struct update_stream *core_stream_find(struct host *host, const char *framework_
 {
     struct update_stream *stream;
 
-    EACH(stream, &host->streams, next)
-    if (strcmp(stream->task_id, task_id) == 0 && strcmp(stream->framework_id, framework_id) == 0)
-        return stream;
+    EACH (stream, &host->streams, next)
+        if (strcmp(stream->task_id, task_id) == 0 &&
+            strcmp(stream->framework_id, framework_id) == 0)
+            return stream;
     return NULL;
 }
 
@@ -158,28 +159,28 @@ void core_streams_resend(struct host *host, const char *framework_id)
 {
     struct update_stream *stream;
 
-    EACH(stream, &host->streams, next)
-    if ((!framework_id || strcmp(stream->framework_id, framework_id) == 0) &&
-        !TAILQ_EMPTY(&stream->updates))
-        forward_fresh(stream);
+    EACH (stream, &host->streams, next)
+        if ((!framework_id || strcmp(stream->framework_id, framework_id) == 0) &&
+            !TAILQ_EMPTY(&stream->updates))
+            forward_fresh(stream);
 }
 
 void core_streams_drop(struct host *host, const char *framework_id)
 {
     struct update_stream *stream, *next;
 
-    EACH_SAFE(stream, next, &host->streams, next)
-    if (!framework_id || strcmp(stream->framework_id, framework_id) == 0)
-        core_stream_free(stream);
+    EACH_SAFE (stream, next, &host->streams, next)
+        if (!framework_id || strcmp(stream->framework_id, framework_id) == 0)
+            core_stream_free(stream);
 }
 
 void core_streams_drop_volatile(struct host *host)
 {
     struct update_stream *stream, *next;
 
-    EACH_SAFE(stream, next, &host->streams, next)
-    if (!stream->checkpoint)
-        core_stream_free(stream);
+    EACH_SAFE (stream, next, &host->streams, next)
+        if (!stream->checkpoint)
+            core_stream_free(stream);
 }
 
 void core_host_update(struct host *host, const framework_info_t *framework,

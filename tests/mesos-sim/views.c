@@ -78,10 +78,8 @@ bool sim_executor_look(const struct sim *sim, const struct sim_framework *framew
     struct sim_agent *agent;
     struct known_executor *executor;
 
-    EACH(agent, &sim->agents, next)
-    {
-        EACH(executor, &agent->executors, next)
-        {
+    EACH (agent, &sim->agents, next) {
+        EACH (executor, &agent->executors, next) {
             if (strcmp(executor->framework_id, framework->id) || index--)
                 continue;
             view->info = executor->info;
