@@ -559,8 +559,11 @@ def master_faults(box):
     sim = start(box)
     scheduler = Scheduler(sim.port)
     scheduler.subscribe()
-    expect(wire.call(sim.port, 'POST', '/sim/connection/drop', b'').status == 200, 'drop')
+    drop = wire.call(sim.port, 'POST', '/sim/connection/drop', b'')
+    expect(drop.status == 200 and drop.text == 'connection: drop\n', f'{drop}')
     expect(ends_without_zero_chunk(scheduler.stream), 'the stream ended with a zero chunk')
+    drop = wire.call(sim.port, 'POST', '/sim/connection/drop', b'')
+    expect(drop.status == 200 and 'nothing to do' in drop.text, f'{drop}')
     first = scheduler.subscribe()['subscribed']['master_info']['id']
     wire.call(sim.port, 'POST', '/sim/master/restart', b'')
     expect(ends_without_zero_chunk(scheduler.stream), 'the stream ended with a zero chunk')
