@@ -44,6 +44,15 @@ static void settle_ended(struct qm_planner *p, struct qm_host *host)
     }
 }
 
+/* Tasks without an offer that will not be launched any more. */
+static void settle_parked(struct qm_planner *p, struct qm_host *host)
+{
+    for (struct qm_task *task = host->tasks; task; task = task->next)
+        if (task->parked && (task->stop != QM_STOP_NONE || !qm_host_connected(host) ||
+                             task->agent != host->agent))
+            qm_task_ended(p, task, false, "never sent");
+}
+
 static void emit_kill(struct qm_planner *p, struct qm_task *task)
 {
     struct qm_action *action = qm_emit(p, QM_RANK_KILL, QM_ACTION_KILL, task->host->name);
@@ -106,7 +115,7 @@ static void start(struct qm_planner *p, struct qm_host *host, struct qm_place *p
 {
     struct qm_reason why = {.code = QM_WHY_NOTHING};
 
-    if (place->task && qm_stage_live(place->task->stage))
+    if (!qm_task_idle(place->task))
         return;
     if (!qm_place_wanted(p, place))
         return;
@@ -151,6 +160,7 @@ static void look_at(struct qm_planner *p, struct qm_host *host)
 
     host->wants = host->waits = false;
     settle_prober(p, host);
+    settle_parked(p, host);
     settle_ended(p, host);
     surplus(p, host);
     refresh(p, host);
@@ -182,7 +192,8 @@ static void look_at_dirty(struct qm_planner *p)
         qm_out_of_memory(p);
         return;
     }
-    memcpy(hosts, p->dirty, n * sizeof(struct qm_host *));
+    if (n > 0)
+        memcpy(hosts, p->dirty, n * sizeof(struct qm_host *));
     p->n_dirty = 0;
     if (n > 1)
         qsort(hosts, n, sizeof(struct qm_host *), by_name);
