@@ -120,6 +120,35 @@ def heads(box):
         expect_bytes(talk(sim.port, request.encode('latin-1')), pattern, request[:60])
 
 
+@case('requests recorded with Mesos get the recorded answers, byte for byte')
+def recorded_exchanges(box):
+    sim = start(box)
+    scheduler = Scheduler(sim.port, {'capabilities': [{'type': 'MULTI_ROLE'}], 'checkpoint': False})
+    scheduler.subscribe()
+    names = {'framework': scheduler.id, 'stream': scheduler.stream.headers['Mesos-Stream-Id'],
+             'address': f'127.0.0.1:{sim.port}'}
+    wrong = []
+    for exchange in json.loads((HERE / 'exchanges-of-mesos-1.11.1.json').read_text()):
+        if exchange['name'] == 'framework-disconnected':
+            scheduler.stream.close()
+            wait_for(lambda: not get(sim.port, '/frameworks')['frameworks'][0]['connected'], 10,
+                     'the master sees that the framework is gone')
+        request, expected = (fill(exchange[part], names) for part in ('request', 'response'))
+        head, _, body = request.partition('\r\n\r\n')
+        head = re.sub(r'Content-Length: \d+', f'Content-Length: {len(body)}', head)
+        expected = re.sub('Date: {date}', 'Date: -', expected)
+        got = re.sub(r'Date: [^\r]*', 'Date: -', talk(sim.port, f'{head}\r\n\r\n{body}'.encode('latin-1')))
+        if expected != got:
+            wrong.append(f'{exchange["name"]}: expected {expected!r}, got {got!r}')
+    expect(not wrong, '\n'.join(wrong))
+
+
+def fill(text, names):
+    for name, value in names.items():
+        text = text.replace(f'{{{name}}}', value)
+    return text
+
+
 @case('connections are kept, pipelined answers come in order')
 def pipelining(box):
     sim = start(box)
