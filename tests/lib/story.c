@@ -109,3 +109,12 @@ bool story_matches(struct story *story, const char *path)
     free(expected);
     return same;
 }
+
+void story_show(struct story *story, int lines)
+{
+    const char *end;
+
+    fflush(story->stream);
+    end = story->text + story->length;
+    show("the story:", lines_before(story->text, end, lines), end, lines + 1);
+}

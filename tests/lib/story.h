@@ -33,4 +33,7 @@ void story_tell(struct story *story, qm_time now, const char *format, ...)
  */
 bool story_matches(struct story *story, const char *path);
 
+/** story_show() - prints the story so far as TAP comments, from its last @lines lines on. */
+void story_show(struct story *story, int lines);
+
 #endif

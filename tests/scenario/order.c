@@ -178,6 +178,28 @@ static void all_run(struct bare *bare, size_t from)
     drain(bare);
 }
 
+/* What waits at the end, and why. */
+static void write_plan(struct bare *bare)
+{
+    struct qm_plan_view *view = NULL;
+    char line[256];
+
+    ck_assert_int_eq(qm_plan_view_new(bare->planner, &view), 0);
+    for (size_t i = 0; i < view->n_phases; i++) {
+        for (size_t k = 0; k < view->phases[i].n_steps; k++) {
+            const struct qm_step_view *step = &view->phases[i].steps[k];
+
+            fprintf(bare->stream, "%s %s", step->id, qm_status_name(step->status));
+            for (size_t n = 0; n < step->n_reasons; n++) {
+                qm_reason_format(&step->reasons[n], line, sizeof(line));
+                fprintf(bare->stream, "; %s", line);
+            }
+            fputc('\n', bare->stream);
+        }
+    }
+    qm_plan_view_free(view);
+}
+
 /* The whole way of n hosts to their services, every group of facts in this order. */
 static char *play(int n, const int *order)
 {
@@ -203,6 +225,7 @@ static char *play(int n, const int *order)
         drain(&bare);
         all_run(&bare, told);
     }
+    write_plan(&bare);
     fprintf(bare.stream, "%zu tasks\n", bare.n_tasks);
     qm_planner_free(bare.planner);
     fclose(bare.stream);
