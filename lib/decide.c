@@ -137,7 +137,12 @@ static void lift_filter(struct qm_planner *p, struct qm_host *host)
     if (!host->wants || host->filter_until <= p->now || host->filter_round != p->revive_round)
         return;
     host->filter_until = 0;
-    qm_revive_want(p);
+    /* What a step of ours frees is more than the filter holds: it is offered all the same. */
+    for (size_t i = 0; i < host->n_places; i++)
+        if (qm_task_idle(host->places[i].task) && !host->places[i].rolling) {
+            qm_revive_want(p);
+            return;
+        }
 }
 
 static void set_wants(struct qm_planner *p, struct qm_host *host, bool before)
@@ -193,6 +198,7 @@ static void look_at_dirty(struct qm_planner *p)
         return;
     }
     if (n > 0)
+        if (n > 0)
         memcpy(hosts, p->dirty, n * sizeof(struct qm_host *));
     p->n_dirty = 0;
     if (n > 1)

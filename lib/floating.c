@@ -10,8 +10,11 @@
 
 #include "rooms.h"
 
+#define PARKED_STAYS QM_SECONDS(30) /* a task without an offer is not moved at once */
+
 struct candidate {
     struct qm_host *host;
+    bool parked_here;      /* its last try came to nothing, the record stands */
     size_t same_in_domain; /* instances of the service in its failure domain */
     size_t floating_here;  /* our floating tasks on the host */
 };
@@ -19,7 +22,7 @@ struct candidate {
 static bool live_of_service(const struct qm_host *host, size_t service)
 {
     for (const struct qm_task *t = host->tasks; t; t = t->next)
-        if (t->service == service && t->stage != QM_STAGE_DEAD)
+        if (t->service == service && !qm_task_idle(t))
             return true;
     return false;
 }
@@ -48,6 +51,9 @@ static size_t in_domain(const struct qm_service_state *s, const struct qm_host *
 
 static int candidate_cmp(const struct candidate *a, const struct candidate *b)
 {
+    /* 0. where its record stands already */
+    if (a->parked_here != b->parked_here)
+        return a->parked_here ? -1 : 1;
     /* 1. a failure domain without an instance of this service */
     if (a->same_in_domain != b->same_in_domain)
         return a->same_in_domain < b->same_in_domain ? -1 : 1;
@@ -61,6 +67,15 @@ static int candidate_cmp(const struct candidate *a, const struct candidate *b)
 static int compare(const void *a, const void *b)
 {
     return candidate_cmp(a, b);
+}
+
+static bool stays_elsewhere(const struct qm_planner *p, const struct qm_place *place,
+                            const struct qm_host *host)
+{
+    const struct qm_task *task = place->task;
+
+    return task && task->parked && task->host != host && qm_host_connected(task->host) &&
+           p->now < qm_later_by(task->prodded, PARKED_STAYS);
 }
 
 /* Hosts with an offer in this instant that may take one, best first. */
@@ -88,9 +103,10 @@ static struct candidate *candidates(struct qm_planner *p, size_t service, const 
             taken = true;
             continue;
         }
-        if (!qm_may_start(p, place, host, why))
+        if (stays_elsewhere(p, place, host) || !qm_may_start(p, place, host, why))
             continue;
-        list[*n] = (struct candidate){host, in_domain(&p->services[service], host),
+        list[*n] = (struct candidate){host, place->task && place->task->parked && place->task->host == host,
+                                      in_domain(&p->services[service], host),
                                       floating_tasks(p, host)};
         (*n)++;
     }
@@ -100,15 +116,17 @@ static struct candidate *candidates(struct qm_planner *p, size_t service, const 
     return list;
 }
 
-static bool try_hosts(struct qm_planner *p, struct qm_place *place, bool surge, const char *version,
-                      struct qm_reason *why)
+/* @asked: the place as the rules are to see it; without its running task when a successor is due */
+static bool try_hosts(struct qm_planner *p, struct qm_place *place, const struct qm_place *asked,
+                      const char *version, struct qm_reason *why)
 {
+    bool surge = asked != place;
     struct qm_reason now;
     struct candidate *list;
     size_t n;
 
     *why = (struct qm_reason){.code = QM_WHY_NOTHING};
-    list = candidates(p, place->service, place, &n, why);
+    list = candidates(p, place->service, asked, &n, why);
     for (size_t i = 0; list && i < n && !p->failed; i++) {
         now = (struct qm_reason){.code = QM_WHY_NOTHING};
         if (qm_launch(p, list[i].host, place, surge, version, &now))
@@ -124,7 +142,7 @@ static bool consider(struct qm_planner *p, struct qm_place *place)
 {
     struct qm_reason why = {.code = QM_WHY_NOTHING};
 
-    if (place->task && place->task->stage != QM_STAGE_DEAD)
+    if (!qm_task_idle(place->task))
         return false;
     if (!qm_place_wanted(p, place))
         return false;
@@ -132,7 +150,7 @@ static bool consider(struct qm_planner *p, struct qm_place *place)
         qm_place_why(p, place, &why);
         return false;
     }
-    if (try_hosts(p, place, false, qm_version_to_start(p, place), &why))
+    if (try_hosts(p, place, place, qm_version_to_start(p, place), &why))
         return false;
     /* A look without any offer says nothing new about what the last offers lacked. */
     if (p->offers || place->why == QM_WHY_NOTHING)
@@ -152,7 +170,7 @@ static bool surge(struct qm_planner *p, struct qm_place *place)
     empty.once_healthy = true;
     if (!qm_may_start(p, &empty, NULL, &why))
         return false;
-    return !try_hosts(p, place, true, p->target.version, &why);
+    return !try_hosts(p, place, &empty, p->target.version, &why);
 }
 
 /* Does a filter hold offers back that a floating service waits for? */
@@ -234,7 +252,7 @@ bool qm_floating_is_due(const struct qm_planner *p)
     for (size_t i = 0; i < p->n_services; i++)
         for (size_t k = 0; k < p->services[i].n_places; k++) {
             const struct qm_place *place = &p->services[i].places[k];
-            bool missing = !place->task || place->task->stage == QM_STAGE_DEAD;
+            bool missing = qm_task_idle(place->task);
 
             if (place->surge_wanted && !place->surge &&
                 p->now >= qm_later_by(place->retry_at, QM_SURGE_WAIT))

@@ -185,7 +185,7 @@ static bool place_empty(const struct look *l, struct qm_reason *why)
 {
     const struct qm_task *task = l->place->task;
 
-    if (!task || task->stage == QM_STAGE_DEAD)
+    if (qm_task_idle(task))
         return true;
     if (task->stage == QM_STAGE_UNANSWERED)
         return says(why, QM_WHY_RECONCILING, 0, 1, task->id);
@@ -295,7 +295,7 @@ const char *qm_version_to_start(const struct qm_planner *p, const struct qm_plac
 
     if (place->service == QM_SERVICE_PROBER)
         return "";
-    if (!qm_plan_rolls(p) || p->plan.completed != QM_TIME_NEVER || (phase && phase->may_stop))
+    if (!qm_plan_rolls(p) || p->plan.completed != QM_TIME_NEVER || (phase && phase->reached))
         return p->target.version;
     if (task && task->version[0])
         return task->version;

@@ -80,6 +80,22 @@ static void fill_task(struct qm_planner *p, struct qm_task *task, const struct q
         task->ports[i] = (uint16_t)job_task->ports[i].number;
 }
 
+/* A task that was decided before and lost its offer: its record may be durable already. */
+static bool may_reuse(const struct qm_planner *p, const struct qm_task *task,
+                      const struct qm_host *host, const char *version)
+{
+    return task && task->parked && task->agent == host->agent && strcmp(task->version, version) == 0 &&
+           task->config_hash == p->services[task->service].config_hash;
+}
+
+static bool same_ports(const struct qm_task *task, const struct qm_job_task *job_task)
+{
+    for (size_t i = 0; i < job_task->n_ports; i++)
+        if (task->ports[i] != job_task->ports[i].number)
+            return false;
+    return task->n_ports == job_task->n_ports;
+}
+
 static struct qm_task *add_task(struct qm_planner *p, struct qm_host *host, struct qm_place *place,
                                 bool surge)
 {
@@ -115,18 +131,24 @@ bool qm_launch(struct qm_planner *p, struct qm_host *host, struct qm_place *plac
         return false;
     }
     job_task->template_ = qm_policy_template(p->policy, place->service, version);
-    task = job_task->template_ ? add_task(p, host, place, surge) : NULL;
+    if (job_task->template_ && !surge && may_reuse(p, place->task, host, version))
+        task = place->task;
+    else
+        task = job_task->template_ ? add_task(p, host, place, surge) : NULL;
     if (!task) {
         qm_out_of_memory(p);
         return false;
     }
+    if (!task->parked || !same_ports(task, job_task))
+        qm_host_record_changed(p, host);
+    task->parked = false;
+    task->prodded = 0;
     fill_task(p, task, place, job_task);
     job_task->task = task;
     *job->last = job_task;
     job->last = &job_task->next;
     job->n_tasks++;
     place->why = QM_WHY_NOTHING;
-    qm_host_record_changed(p, host);
     qm_trace(p, QM_TRACE_TASK, task->id, "", qm_task_stage_name(QM_STAGE_INTENT), "%s", version);
     return true;
 }
@@ -218,8 +240,26 @@ static void give_out(struct qm_planner *p, struct qm_job *job)
     }
 }
 
-/* Never sent, so its tasks never were; what is left of its offers goes back. */
-static void drop(struct qm_planner *p, struct qm_job *job, const char *cause)
+/*
+ * Never sent, so its tasks never were; what is left of its offers goes back. A task whose place is
+ * still to be filled keeps its record for the next offer: else slow saves would never let it start.
+ */
+static void give_up(struct qm_planner *p, struct qm_task *task, bool keep, const char *cause)
+{
+    const struct qm_place *place = qm_place_of(p, task);
+
+    if (!keep || !place || place->task != task || task->stop != QM_STOP_NONE) {
+        qm_task_ended(p, task, false, cause);
+        return;
+    }
+    task->parked = true;
+    task->prodded = p->now;
+    qm_trace(p, QM_TRACE_TASK, task->id, qm_task_stage_name(task->stage), "waits for an offer", "%s",
+             cause);
+    qm_host_touch(p, task->host);
+}
+
+static void drop(struct qm_planner *p, struct qm_job *job, bool keep, const char *cause)
 {
     forget_offers(p, job);
     for (size_t i = 0; i < job->n_offer_ids; i++)
@@ -232,20 +272,20 @@ static void drop(struct qm_planner *p, struct qm_job *job, const char *cause)
                 qm_out_of_memory(p);
         }
     for (struct qm_job_task *t = job->tasks; t; t = t->next)
-        qm_task_ended(p, t->task, false, cause);
+        give_up(p, t->task, keep, cause);
 }
 
-static const char *must_be_dropped(const struct qm_planner *p, const struct qm_job *job)
+static const char *must_be_dropped(const struct qm_planner *p, const struct qm_job *job, bool *keep)
 {
-    if (job->void_)
-        return "disconnected";
+    *keep = false;
+    if (job->host->rival || job->host->agent != job->agent)
+        return "its agent changed";
+    *keep = true;
     for (size_t i = 0; i < job->n_offer_ids; i++)
         if (!job->offer_ids[i])
             return "offer went away";
     if (p->now >= qm_later_by(job->made, p->policy->offer_hold))
         return "held too long for a save";
-    if (job->host->rival || job->host->agent != job->agent)
-        return "its agent changed";
     return NULL;
 }
 
@@ -258,7 +298,8 @@ void qm_jobs_release(struct qm_planner *p)
         return;
     p->jobs_dirty = false;
     while ((job = *at) && !p->failed) {
-        const char *cause = must_be_dropped(p, job);
+        bool keep;
+        const char *cause = must_be_dropped(p, job, &keep);
 
         if (!cause && !(qm_host_saved(p, job->host) && qm_order_saved(p))) {
             at = &job->next;
@@ -266,7 +307,7 @@ void qm_jobs_release(struct qm_planner *p)
         }
         *at = job->next;
         if (cause)
-            drop(p, job, cause);
+            drop(p, job, keep, cause);
         else
             give_out(p, job);
         spend(p, job);
@@ -289,7 +330,7 @@ static void drop_matching(struct qm_planner *p, const struct qm_host *host, bool
             continue;
         }
         *at = job->next;
-        drop(p, job, cause);
+        drop(p, job, false, cause);
         spend(p, job);
     }
     p->jobs_last = at;

@@ -79,7 +79,7 @@ static const struct qm_place *waiting_place(const struct qm_host *host)
 {
     for (size_t i = 0; i < host->n_places; i++)
         if (host->places[i].why != QM_WHY_NOTHING &&
-            (!host->places[i].task || host->places[i].task->stage == QM_STAGE_DEAD))
+            qm_task_idle(host->places[i].task))
             return &host->places[i];
     return NULL;
 }

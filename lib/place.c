@@ -155,7 +155,7 @@ enum qm_status qm_place_status(const struct qm_planner *p, const struct qm_place
     if (place->surge)
         return status_of_task(p, place->surge) == QM_STATUS_COMPLETE ? QM_STATUS_STARTED
                                                                      : status_of_task(p, place->surge);
-    if (!task || task->stage == QM_STAGE_DEAD) {
+    if (qm_task_idle(task)) {
         if (place->retry_at > p->now)
             return QM_STATUS_DELAYED;
         return place->rolling ? QM_STATUS_STARTING : QM_STATUS_PENDING;

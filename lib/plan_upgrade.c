@@ -19,6 +19,11 @@ static bool open_phase(struct qm_planner *p, struct qm_phase *phase)
     if (phase->may_stop)
         return false;
     phase->may_start = phase->may_stop = true;
+    if (!phase->reached) {
+        phase->reached = true;
+        p->plan.reached = p->policy->services[phase->service].name;
+        qm_order_changed(p);
+    }
     qm_phase_open(p, phase);
     qm_revive_want(p);
     return true;

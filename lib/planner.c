@@ -71,7 +71,7 @@ static void init(struct qm_planner *p, const struct qm_allocator *allocator, qm_
     qm_arena_init(&p->instant, allocator);
     qm_arena_init(&p->scratch, allocator);
     p->hosts_sorted = true;
-    p->target.version = p->completed.version = "";
+    p->target.version = p->completed.version = p->plan.reached = "";
     p->shutdown_at = QM_TIME_NEVER;
     p->save_retry_at = QM_TIME_NEVER;
     p->plan.completed = QM_TIME_NEVER;
@@ -105,6 +105,17 @@ static bool init_services(struct qm_planner *p)
     return true;
 }
 
+/* A step was under way: the one at the target is the successor, whichever was read first. */
+static void seat_successor(struct qm_planner *p, struct qm_place *place, struct qm_task *task)
+{
+    if (place->task->version == p->target.version) {
+        place->surge = place->task;
+        qm_task_adopt(p, task, place);
+    } else {
+        place->surge = task;
+    }
+}
+
 /* Gives restored tasks their places, living ones first; what has none is surplus. */
 static void seat(struct qm_planner *p, bool dead)
 {
@@ -120,8 +131,9 @@ static void seat(struct qm_planner *p, bool dead)
             place = floating ? qm_place_of(p, task) : qm_place_get(p, hosts[i], task->service);
             if (place && !place->task) {
                 qm_task_adopt(p, task, place);
-            } else if (place && !dead && !place->surge && floating) {
-                place->surge = task; /* the start of a step that was under way */
+            } else if (place && !dead && !place->surge && floating &&
+                       place->task->version != task->version) {
+                seat_successor(p, place, task);
             } else {
                 task->surplus = true;
                 p->n_surplus += !dead;

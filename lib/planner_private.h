@@ -72,7 +72,7 @@ struct qm_task {
     bool was_healthy : 1;
     bool health_checked : 1; /* launched with a check, or its health was told */
     bool surplus : 1;
-    bool asked_old_agent : 1;
+    bool parked : 1; /* its offer went away before it was sent: the next one takes it */
     char id[];
 };
 
@@ -241,6 +241,7 @@ struct qm_phase {
     enum qm_status status;
     bool may_start; /* what it lacks may be launched */
     bool may_stop;  /* its outdated tasks may be replaced */
+    bool reached;   /* may_stop held once, maybe before a restart: what is down starts at the target */
     bool over;      /* everything before may_stop of the next is done */
     qm_time since;
     struct qm_host **queue; /* hosts of this phase by failure domain and name, built at may_stop */
@@ -262,6 +263,7 @@ struct qm_plan {
     struct qm_phase phases[QM_SERVICES_MAX];
     size_t n_phases;
     size_t current; /* phase whose turn it is to stop tasks */
+    const char *reached; /* restored: service of the newest phase that was opened, "" none */
     bool config_waits;
     bool dirty;
 };

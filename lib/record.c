@@ -124,6 +124,7 @@ static int use_framework(struct qm_planner *p, const Framework *f, struct qm_err
     p->plan.started = f->plan_started;
     p->plan.completed = f->has_plan_completed ? f->plan_completed : QM_TIME_NEVER;
     p->plan.kind = f->plan_kind <= QM_PLAN_SHUTDOWN ? (enum qm_plan_kind)f->plan_kind : QM_PLAN_NONE;
+    p->plan.reached = qm_intern(p, f->plan_phase ? f->plan_phase : "");
     p->paused = f->paused;
     p->paused_since = f->paused_since;
     p->bootstrapped = f->bootstrapped;
@@ -306,6 +307,7 @@ bool qm_record_write_framework(struct qm_planner *p, struct qm_record *record)
     f.plan_started = p->plan.started;
     f.plan_kind = p->plan.kind;
     f.bootstrapped = p->bootstrapped;
+    f.plan_phase = (char *)p->plan.reached;
     f.has_plan_completed = p->plan.completed != QM_TIME_NEVER;
     f.plan_completed = p->plan.completed;
     f.has_paused = f.paused = p->paused;

@@ -108,15 +108,24 @@ void qm_plan_begin(struct qm_planner *p, enum qm_plan_kind kind)
     p->plan.number++;
     p->plan.started = p->now;
     p->plan.completed = QM_TIME_NEVER;
+    p->plan.reached = "";
     build(p, kind);
     p->plan.status = QM_STATUS_PENDING;
     qm_trace(p, QM_TRACE_PLAN, qm_plan_kind_name(kind), "", qm_status_name(p->plan.status), "%s",
              p->target.version);
 }
 
+/* Phases that were opened before the restart: what they stopped is started at the target. */
 void qm_plan_restore(struct qm_planner *p, enum qm_plan_kind kind)
 {
+    size_t reached = 0;
+
     build(p, kind);
+    for (size_t i = 0; i < p->plan.n_phases; i++)
+        if (strcmp(p->policy->services[p->plan.phases[i].service].name, p->plan.reached) == 0)
+            reached = i + 1;
+    for (size_t i = 0; i < reached; i++)
+        p->plan.phases[i].reached = true;
 }
 
 static int by_domain_and_name(const void *a, const void *b)

@@ -11,6 +11,11 @@ bool qm_stage_live(enum qm_task_stage stage)
     return stage != QM_STAGE_DEAD;
 }
 
+bool qm_task_idle(const struct qm_task *task)
+{
+    return !task || task->stage == QM_STAGE_DEAD || task->parked;
+}
+
 bool qm_stage_known(enum qm_task_stage stage)
 {
     return stage != QM_STAGE_DEAD && stage != QM_STAGE_UNREACHABLE && stage != QM_STAGE_UNANSWERED;
@@ -45,6 +50,7 @@ void qm_task_enter(struct qm_planner *p, struct qm_task *task, enum qm_task_stag
     if (stage == QM_STAGE_UNANSWERED)
         p->n_unanswered++;
     task->stage = (uint8_t)stage;
+    task->parked = false;
     task->since = p->now;
     /* An unanswered task keeps its health's age: its answer decides. */
     if (stage != QM_STAGE_HEALTHY && stage != QM_STAGE_UNANSWERED)
@@ -133,10 +139,14 @@ static void cannot_be_reached(struct qm_planner *p, struct qm_task *task, const 
     qm_task_enter(p, task, QM_STAGE_UNREACHABLE, cause);
 }
 
-/* Told by somebody who knows: terminal for this launch. */
-static bool is_failure(const struct qm_task_status *status)
+/* An end that delays the next try. Mesos' own kill of an unhealthy task says that it is unhealthy. */
+static bool is_failure(const struct qm_task *task, const struct qm_task_status *status)
 {
-    return !(status->state == QM_TASK_DROPPED && status->reason == QM_REASON_INVALID_OFFERS);
+    if (status->state == QM_TASK_DROPPED && status->reason == QM_REASON_INVALID_OFFERS)
+        return false;
+    if (status->state == QM_TASK_KILLED && task->stage == QM_STAGE_KILLING)
+        return status->has_healthy && !status->healthy;
+    return true;
 }
 
 void qm_task_status(struct qm_planner *p, struct qm_task *task, const struct qm_task_status *status)
@@ -164,7 +174,7 @@ void qm_task_status(struct qm_planner *p, struct qm_task *task, const struct qm_
     case QM_TASK_DROPPED:
     case QM_TASK_GONE:
     case QM_TASK_GONE_BY_OPERATOR:
-        qm_task_ended(p, task, is_failure(status), qm_task_state_name(status->state));
+        qm_task_ended(p, task, is_failure(task, status), qm_task_state_name(status->state));
         break;
     case QM_TASK_LOST:
     case QM_TASK_UNREACHABLE:

@@ -168,7 +168,7 @@ bool qm_why(const struct qm_planner *p, const struct qm_place *place, struct qm_
     *why = (struct qm_reason){.code = QM_WHY_NOTHING};
     if (p->plan.kind == QM_PLAN_SHUTDOWN && place->service != QM_SERVICE_PROBER)
         return why_shutdown(p, place, why);
-    if (!task || task->stage == QM_STAGE_DEAD)
+    if (qm_task_idle(task))
         return why_start(p, place, why);
     if (qm_place_outdated(p, place) && task->stop == QM_STOP_NONE && qm_stage_known(task->stage) &&
         task->stage != QM_STAGE_KILLING)
