@@ -108,8 +108,8 @@ static bool on_event(void *userdata, const uint8_t *record, size_t length)
         mesos__v1__scheduler__event__unpack(arena_allocator(&d->events), length, record);
     if (event == NULL)
         return false;
-    if (!event->has_type) /* a type number that has no field here would still be there */
-        return true;
+    if (!event->has_type)
+        return true; /* of no type at all: nothing that we know */
     enum session_event_kind kind = kind_of(event);
     const char *text = event->error != NULL ? event->error->message : NULL;
     if (!transport_event(d->transport, kind, text, heartbeat_of(event)))

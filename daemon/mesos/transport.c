@@ -220,6 +220,12 @@ static void on_timer(evutil_socket_t fd, short what, void *userdata)
 
 /* ---- the owner's side ---- */
 
+/* What libevent says by itself (nameservers that do not answer) keeps to the form of our log. */
+static void on_libevent_line(int severity, const char *line)
+{
+    log_line(severity >= EVENT_LOG_ERR ? LOG_LEVEL_ERROR : LOG_LEVEL_DEBUG, "libevent: %s", line);
+}
+
 static struct evdns_base *make_dns(struct event_base *base)
 {
     struct evdns_base *dns =
@@ -243,6 +249,7 @@ struct transport *transport_new(struct event_base *base, const struct transport_
     t->callbacks = *callbacks;
     t->userdata = userdata;
     recordio_init(&t->records);
+    event_set_log_callback(on_libevent_line);
     t->path = strdup(options->path);
     t->authorization = secret ? strdup(options->authorization) : NULL;
     t->session = session_new(&options->rules, options->seed);

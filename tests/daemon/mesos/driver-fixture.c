@@ -89,6 +89,7 @@ int main(int argc, char **argv)
         .secret = argc > 4 ? argv[4] : "",
         .seed = 1,
     };
+    signal(SIGPIPE, SIG_IGN);
     setvbuf(stdout, NULL, _IOLBF, 0);
     base = event_base_new();
     if (base == NULL || driver_new(&driver, base, &options, &callbacks, error, sizeof error) != 0) {

@@ -207,6 +207,25 @@ def again(box):
     expect(bodies[0] == bodies[1], 'not the same call again')
 
 
+@case('a connection for calls that is closed while idle is opened again')
+def idle(box):
+    def stream(send, number):
+        healthy(send, number)
+        for n in range(5):
+            time.sleep(0.15)
+            send(chunk(record(offers(offer(n, f'h{n}')))))
+
+    def call(send, number):
+        send(answer(202))
+        return False
+
+    master = FakeMaster(stream, call)
+    driver = start(box, master.address)
+    wait_for(lambda: len(master.calls()) == 6, 20, 'a reconcile and five declines')
+    expect(len({c.connection for c in master.calls()}) == 6, 'not a new connection each')
+    expect(not lines(driver, 'DISCONNECTED'), driver.log())
+
+
 ENDS = [
     ('Framework has been removed', 5),
     ('Framework failed over', 6),

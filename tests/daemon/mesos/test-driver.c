@@ -477,6 +477,7 @@ END_TEST
 int main(void)
 {
     TCase *t = tcase_create("driver");
+    signal(SIGPIPE, SIG_IGN);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 0); /* meson's watches over it */
     tcase_add_test(t, a_task_from_launch_to_end);
