@@ -226,6 +226,7 @@ static void setup(void)
     base = event_base_new();
     framework_id[0] = offer_id[0] = last_task[0] = '\0';
     subscriptions = disconnections = 0;
+    last_state = QM_TASK_STAGING;
     ended_with = -1;
     found = (struct qm_task_found){0};
 }
