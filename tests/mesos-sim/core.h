@@ -408,6 +408,8 @@ struct sim {
     const struct sim_pair *(*agent_environment)(void *arg, size_t agent, size_t *n);
     void *agent_environment_arg;
     enum sim_registry registry;
+    struct sim_pair *credentials; /* principal, and the Authorization header that it sends */
+    size_t n_credentials;
     struct host *hosts;
     size_t n_hosts;
 

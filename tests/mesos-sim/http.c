@@ -169,7 +169,17 @@ static const char *id_text(const Mesos__V1__FrameworkID *id)
     return id ? id->value : "";
 }
 
-static char *call_invalid(const call_t *call)
+/* Not authenticated, or a framework without principal: fine. */
+static char *principal_invalid(const char *authenticated, const framework_info_t *info)
+{
+    if (!authenticated || !info->principal || strcmp(authenticated, info->principal) == 0)
+        return NULL;
+    return sim_text(
+        "Authenticated principal '%s' does not match principal '%s' set in `FrameworkInfo`",
+        authenticated, info->principal);
+}
+
+static char *call_invalid(const call_t *call, const char *principal)
 {
     const char *part;
 
@@ -181,7 +191,7 @@ static char *call_invalid(const call_t *call)
             return sim_dup("Expecting 'subscribe' to be present");
         if (strcmp(id_text(call->framework_id), id_text(call->subscribe->framework_info->id)))
             return sim_dup("'framework_id' differs from 'subscribe.framework_info.id'");
-        return NULL;
+        return principal_invalid(principal, call->subscribe->framework_info);
     }
     if (!call->framework_id)
         return sim_dup("Expecting 'framework_id' to be present");
@@ -206,13 +216,16 @@ static char *call_invalid(const call_t *call)
 /* ---- the endpoint ---- */
 
 static void other_call(struct sim *sim, const struct sim_request *request, const call_t *call,
-                       struct sim_response *response)
+                       const char *principal, struct sim_response *response)
 {
     struct sim_framework *framework = core_framework_find(sim, call->framework_id->value);
     const char *stream_id = core_request_header(request, "Mesos-Stream-Id");
+    char *foreign = framework ? principal_invalid(principal, framework->info) : NULL;
 
     if (!framework) {
         core_answer(response, 400, "Framework cannot be found");
+    } else if (foreign) {
+        core_answer(response, 400, "%s", foreign);
     } else if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__UNKNOWN) {
         /* A real master aborts here; its supervisor starts a new one. */
         response->kind = SIM_HANG_UP;
@@ -233,12 +246,13 @@ static void other_call(struct sim *sim, const struct sim_request *request, const
         core_answer(response, 202, NULL);
         core_call_do(framework, call, response);
     }
+    free(foreign);
 }
 
-static void call_request(struct sim *sim, const struct sim_request *request, const call_t *call,
-                         struct sim_response *response)
+static void call_request(struct sim *sim, const struct sim_request *request, call_t *call,
+                         const char *principal, struct sim_response *response)
 {
-    char *invalid = call_invalid(call);
+    char *invalid = call_invalid(call, principal);
     bool subscribe = call->type == MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE;
     int json = core_request_accepts(request);
 
@@ -254,30 +268,55 @@ static void call_request(struct sim *sim, const struct sim_request *request, con
         core_answer(response, 406,
                     "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'");
     else if (!subscribe)
-        other_call(sim, request, call, response);
+        other_call(sim, request, call, principal, response);
     else if (core_request_header(request, "Mesos-Stream-Id"))
         core_answer(response, 400,
                     "Subscribe calls should not include the 'Mesos-Stream-Id' header");
-    else
+    else {
+        if (principal && !call->subscribe->framework_info->principal)
+            call->subscribe->framework_info->principal = sim_dup(principal);
         core_framework_subscribe(sim, call, request->connection, json, response);
+    }
+}
+
+/* True: goes on, with the principal in *principal (NULL: nobody asked). */
+static bool authenticate(struct sim *sim, const struct sim_request *request, const char **principal,
+                         struct sim_response *response)
+{
+    const char *given = core_request_header(request, "Authorization");
+
+    *principal = NULL;
+    if (!sim->n_credentials)
+        return true;
+    for (size_t i = 0; given && i < sim->n_credentials && !*principal; i++)
+        if (strcmp(sim->credentials[i].value, given) == 0)
+            *principal = sim->credentials[i].name;
+    if (*principal)
+        return true;
+    core_answer(response, 401, "401 Unauthorized.");
+    add_header(response, "WWW-Authenticate", "Basic realm=\"mesos-master-scheduler\"");
+    return false;
 }
 
 void core_scheduler_request(struct sim *sim, const struct sim_request *request,
                             struct sim_response *response)
 {
+    const char *principal;
     call_t *call;
 
     if (sim->master == MASTER_DOWN) {
         response->kind = SIM_HANG_UP;
     } else if (sim->master == MASTER_ROUTES_MISSING) {
         core_answer(response, 404, "404 Not Found.");
+    } else if (!authenticate(sim, request, &principal, response)) {
+        /* answered */
     } else if (sim->master == MASTER_RECOVERING) {
         core_answer(response, 503, "Master has not finished recovery");
     } else {
         call =
             core_request_message(sim, request, response, &mesos__v1__scheduler__call__descriptor);
         if (call)
-            call_request(sim, request, call, response);
+            call_request(sim, request, call, principal, response);
         sim_drop(call);
     }
 }

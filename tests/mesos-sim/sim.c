@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base64.h"
+
 /* A master that was killed: connection refused, then 404, then 503, then it is there. */
 #define MASTER_DOWN_MS       300
 #define MASTER_ROUTES_MS     10
@@ -87,6 +89,22 @@ static void copy_images(struct sim *sim, const struct sim_cluster *cluster)
     sim->image_start_s = cluster->image_start_s;
 }
 
+static void make_credentials(struct sim *sim, const struct sim_cluster *cluster)
+{
+    sim->credentials = sim_zalloc(cluster->n_credentials * sizeof *sim->credentials);
+    sim->n_credentials = cluster->n_credentials;
+    for (size_t i = 0; i < cluster->n_credentials; i++) {
+        const struct sim_pair *from = &cluster->credentials[i];
+        char *plain = sim_text("%s:%s", from->name, from->value);
+        char *coded = base64_encode((const uint8_t *)plain, strlen(plain));
+
+        sim->credentials[i].name = sim_dup(from->name);
+        sim->credentials[i].value = sim_text("Basic %s", coded ? coded : "");
+        free(coded);
+        free(plain);
+    }
+}
+
 static bool make_hosts(struct sim *sim, const struct sim_cluster *cluster, char **error)
 {
     sim->hosts = sim_zalloc(cluster->n_agents * sizeof *sim->hosts);
@@ -137,6 +155,7 @@ struct sim *sim_new(const struct sim_cluster *cluster, uint64_t seed, int64_t no
     sim->agent_environment = cluster->agent_environment;
     sim->agent_environment_arg = cluster->agent_environment_arg;
     copy_images(sim, cluster);
+    make_credentials(sim, cluster);
     if (!make_hosts(sim, cluster, error)) {
         sim_free(sim);
         return NULL;
@@ -163,6 +182,11 @@ void sim_free(struct sim *sim)
         free(sim->missing_images[i]);
     for (size_t i = 0; i < 2 * sim->n_image_commands; i++)
         free(sim->image_commands[i]);
+    for (size_t i = 0; i < sim->n_credentials; i++) {
+        free((char *)sim->credentials[i].name);
+        free((char *)sim->credentials[i].value);
+    }
+    free(sim->credentials);
     free(sim->missing_images);
     free(sim->image_commands);
     free(sim->hosts);

@@ -74,6 +74,9 @@ struct sim_cluster {
     const char *master_ip;       /* NULL: 127.0.0.1 */
     uint16_t master_port;        /* 0: 5050 */
     enum sim_registry registry;
+    /* Principals with their secrets; some: the scheduler API asks for basic authentication. */
+    const struct sim_pair *credentials;
+    size_t n_credentials;
     const char *work_dir; /* sandboxes lie under it, as <work_dir>/<hostname>/slaves/...; NULL:
                              /var/lib/mesos */
     const struct sim_agent_config *agents;

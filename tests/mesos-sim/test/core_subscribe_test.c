@@ -228,6 +228,47 @@ START_TEST(master_restart_has_its_phases)
 }
 END_TEST
 
+START_TEST(authentication)
+{
+    struct sim_agent_config config = {.hostname = "a"};
+    struct sim_pair credential = {"sched", "secret"};
+    struct sim_cluster cluster = {
+        .agents = &config, .n_agents = 1, .credentials = &credential, .n_credentials = 1};
+    struct sim_pair headers[] = {{"Content-Type", "application/x-protobuf"},
+                                 {"Authorization", "Basic c2NoZWQ6c2VjcmV0"}};
+
+    world_init_cluster(&world, &cluster);
+    web = (struct scheduler){.world = &world};
+    scheduler_raw(&web, "GET", headers, 1, "", 0);
+    ck_assert_int_eq(web.status, 401);
+    ck_assert_str_eq(web.body, "401 Unauthorized.");
+    headers[1].value = "Basic c2NoZWQ6c2VjcmVU";
+    scheduler_raw(&web, "POST", headers, 2, "", 0);
+    ck_assert_int_eq(web.status, 401);
+    headers[1].value = "Basic c2NoZWQ6c2VjcmV0";
+    scheduler_raw(&web, "POST", headers, 2, "", 0);
+    ck_assert_int_eq(web.status, 400);
+    /* SUBSCRIBE of user u, name n, principal x */
+    scheduler_raw(&web, "POST", headers, 2, "\x10\x01\x1a\x0b\x0a\x09\x0a\x01u\x12\x01n\x42\x01x",
+                  15);
+    ck_assert_int_eq(web.status, 400);
+    ck_assert_str_eq(
+        web.body,
+        "Failed to validate scheduler::Call: Authenticated principal 'sched' does not match "
+        "principal 'x' set in `FrameworkInfo`");
+    /* ... without principal: it is filled in */
+    scheduler_raw(&web, "POST", headers, 2, "\x10\x01\x1a\x08\x0a\x06\x0a\x01u\x12\x01n", 12);
+    ck_assert_int_eq(web.status, 200);
+    {
+        struct sim_framework_view view;
+
+        sim_framework_look(world.sim, sim_framework_next(world.sim, false, NULL), &view);
+        ck_assert_str_eq(view.info->principal, "sched");
+    }
+    world_deinit(&world);
+}
+END_TEST
+
 START_TEST(same_inputs_same_outputs)
 {
     char ids[2][3][128];
@@ -264,6 +305,7 @@ int main(void)
     tcase_add_test(cases, refusals_are_events);
     tcase_add_test(cases, teardown_ends_the_stream);
     tcase_add_test(cases, master_restart_has_its_phases);
+    tcase_add_test(cases, authentication);
     tcase_add_test(cases, same_inputs_same_outputs);
     suite_add_tcase(suite, cases);
     runner = srunner_create(suite);
