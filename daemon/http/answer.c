@@ -23,23 +23,17 @@ void answer_page(struct http_response *response, int status, const char *content
     response->length = length;
 }
 
-static void answer_vtext(struct http_response *response, int status, const char *format,
-                         va_list args)
-{
-    char *body = NULL;
-    int n = vasprintf(&body, format, args);
-
-    answer_page(response, status, "text/plain; charset=utf-8", n < 0 ? NULL : body,
-                n < 0 ? 0 : (size_t)n);
-}
-
 void answer_text(struct http_response *response, int status, const char *format, ...)
 {
+    char *body = NULL;
     va_list args;
+    int n;
 
     va_start(args, format);
-    answer_vtext(response, status, format, args);
+    n = vasprintf(&body, format, args);
     va_end(args);
+    answer_page(response, status, "text/plain; charset=utf-8", n < 0 ? NULL : body,
+                n < 0 ? 0 : (size_t)n);
 }
 
 void answer_json(struct http_response *response, int status, json_t *value)

@@ -92,8 +92,7 @@ static void on_gone(void *userdata, struct http_exchange *exchange)
     struct front *front = userdata;
     struct waiting *waiting;
 
-    TAILQ_FOREACH(waiting, &front->waiting, next)
-    {
+    TAILQ_FOREACH (waiting, &front->waiting, next) {
         if (waiting->exchange == exchange) {
             waiting_free(waiting);
             return;

@@ -46,9 +46,12 @@
     });
   }
 
+  // A page that takes long to make is asked for less often.
   function again() {
-    setTimeout(function () { refresh().then(again, again); }, 3000);
+    var begun = Date.now();
+    function later() { setTimeout(again, Math.max(3000, 20 * (Date.now() - begun))); }
+    refresh().then(later, later);
   }
 
-  again();
+  setTimeout(again, 3000);
 })();

@@ -4,7 +4,8 @@
 
 #include "http/page.h"
 
-#define HOSTS_UNFOLDED 24 /* up to so many hosts are shown as one open table */
+#define HOSTS_UNFOLDED 24   /* up to so many hosts are shown as one open table */
+#define HOSTS_LISTED   1000 /* beyond, only those with trouble are; /v1/hosts has all */
 
 const char *page_task_trouble(const struct qm_task_view *task)
 {
@@ -137,18 +138,25 @@ static size_t group_length(const struct qm_host_view *const *hosts, size_t n, bo
     return length;
 }
 
+static bool has_trouble(const struct qm_host_view *host)
+{
+    if (!host->connected || host->reason.code != QM_WHY_NOTHING || *host->warning)
+        return true;
+    for (size_t i = 0; i < host->n_tasks; i++)
+        if (page_task_trouble(&host->tasks[i]))
+            return true;
+    return false;
+}
+
 static void write_group(const struct page *page, const struct qm_host_view *const *hosts, size_t n,
                         bool by_twenty)
 {
+    bool all = page->cluster->n_hosts <= HOSTS_LISTED;
     size_t lost = 0, troubled = 0;
 
     for (size_t i = 0; i < n; i++) {
-        bool trouble = hosts[i]->reason.code != QM_WHY_NOTHING || *hosts[i]->warning;
-
-        for (size_t j = 0; j < hosts[i]->n_tasks; j++)
-            trouble = trouble || page_task_trouble(&hosts[i]->tasks[j]);
         lost += !hosts[i]->connected;
-        troubled += hosts[i]->connected && trouble;
+        troubled += hosts[i]->connected && has_trouble(hosts[i]);
     }
     page_open(page, "hosts", by_twenty ? hosts[0]->name : hosts[0]->failure_domain, false);
     if (by_twenty)
@@ -164,8 +172,12 @@ static void write_group(const struct page *page, const struct qm_host_view *cons
     fputs("</summary>", page->out);
     begin_table(page);
     for (size_t i = 0; i < n; i++)
-        write_host(page, hosts[i]);
+        if (all || has_trouble(hosts[i]))
+            write_host(page, hosts[i]);
     end_table(page);
+    if (!all)
+        html_put(page->out, "<p class=\"notes\">%zu others run without trouble</p>",
+                 n - lost - troubled);
     fputs("</details>", page->out);
 }
 

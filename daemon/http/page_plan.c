@@ -3,7 +3,8 @@
 
 #include "http/page.h"
 
-#define ATTENTION_SHOWN 8   /* the rest is folded */
+#define ATTENTION_SHOWN 8 /* the rest is folded */
+#define ATTENTION_MAX   200
 #define STEPS_SHOWN     200 /* of one group; /v1/plan has all */
 
 static const char *status_look(enum qm_status status)
@@ -218,8 +219,10 @@ void page_attention(const struct page *page)
         begin_trouble(&list, "bad", "state");
         html_put(page->out, "%s", status->store_error);
     }
-    for (size_t i = 0; i < page->cluster->n_hosts; i++)
+    for (size_t i = 0; i < page->cluster->n_hosts && list.n < ATTENTION_MAX; i++)
         host_troubles(&list, &page->cluster->hosts[i]);
+    if (list.n >= ATTENTION_MAX)
+        fputs("<li>and more: see the hosts below", page->out);
     if (list.n > ATTENTION_SHOWN)
         fputs("</ul></details></section>", page->out);
     else if (list.n)

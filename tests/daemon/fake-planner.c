@@ -16,7 +16,8 @@ static size_t n_blocks;
 
 static void *keep(void *block)
 {
-    blocks = realloc(blocks, (n_blocks + 1) * sizeof(*blocks));
+    if ((n_blocks & (n_blocks - 1)) == 0) /* full at powers of two */
+        blocks = realloc(blocks, (n_blocks ? 2 * n_blocks : 1) * sizeof(*blocks));
     if (!block || !blocks)
         abort();
     blocks[n_blocks++] = block;

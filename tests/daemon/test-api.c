@@ -564,6 +564,12 @@ START_TEST(page_shows_what_matters)
     ck_assert_ptr_nonnull(strstr(response.body, "8192 MiB"));
     ck_assert_ptr_nonnull(strstr(response.body, "connected to 10.0.0.1:5050"));
     ck_assert_ptr_nonnull(strstr(response.body, "http-equiv=\"refresh\""));
+    /* Thousands of hosts: those with trouble, and how many others. */
+    fake_fill(3000);
+    get("/");
+    ck_assert_uint_lt(response.length, 1000000);
+    ck_assert_ptr_nonnull(strstr(response.body, "others run without trouble"));
+    ck_assert_ptr_nonnull(strstr(response.body, "and more: see the hosts below"));
     fake.status.connected = false;
     fake.status.connection = "no leading master";
     get("/");
@@ -578,6 +584,7 @@ int main(void)
     SRunner *runner;
     int failures;
 
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, version_is_exactly_the_target);
     tcase_add_test(tcase, versions_are_taken);
