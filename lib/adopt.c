@@ -1,8 +1,8 @@
 /*
- * Live tasks of our framework that no record names: left by an older state, or by the old framework.
- * The master is asked what each is. In an empty place it is adopted; in a taken one it is surplus.
- * Where several places contradict the records, the records are taken for old ones and nothing moves
- * until the operator chooses. Tasks of another deployment are left alone.
+ * Live tasks of our framework that no record names: left by an older state, or by the old
+ * framework. The master is asked what each is. In an empty place it is adopted; in a taken one it
+ * is surplus. Where several places contradict the records, the records are taken for old ones and
+ * nothing moves until the operator chooses. Tasks of another deployment are left alone.
  */
 #include <string.h>
 
@@ -110,7 +110,8 @@ int qm_fact_found(struct qm_planner *p, const struct qm_task_found *found)
     s->ours = s->service != SIZE_MAX && found->hostname && found->hostname[0] &&
               (!found->deployment || !found->deployment[0] ||
                strcmp(found->deployment, p->policy->deployment) == 0);
-    s->version = qm_intern(p, found->version && qm_version_is_valid(found->version) ? found->version : "");
+    s->version =
+        qm_intern(p, found->version && qm_version_is_valid(found->version) ? found->version : "");
     copy(p, &s->hostname, found->hostname);
     copy(p, &s->executor_id, found->executor_id);
     if (!s->ours)
@@ -141,8 +142,11 @@ static struct qm_place *place_for(struct qm_planner *p, struct qm_host *host, si
 static void take(struct qm_planner *p, struct qm_stranger *s, struct qm_host *host,
                  struct qm_agent *agent, struct qm_place *place)
 {
-    struct qm_task_status status = {.task_id = s->id, .state = s->state, .message = "",
-                                    .has_healthy = s->state == QM_TASK_RUNNING, .healthy = s->healthy};
+    struct qm_task_status status = {.task_id = s->id,
+                                    .state = s->state,
+                                    .message = "",
+                                    .has_healthy = s->state == QM_TASK_RUNNING,
+                                    .healthy = s->healthy};
     bool adopted = place && (!place->task || place->task->stage == QM_STAGE_DEAD);
     struct qm_task *task;
 
@@ -166,8 +170,8 @@ static void take(struct qm_planner *p, struct qm_stranger *s, struct qm_host *ho
     qm_task_status(p, task, &status);
     task->health_checked = false; /* until its health is told */
     qm_host_record_changed(p, host);
-    qm_trace(p, QM_TRACE_STATE, s->id, "unknown", adopted ? "adopted" : "surplus", "%s on %s", s->version,
-             host->name);
+    qm_trace(p, QM_TRACE_STATE, s->id, "unknown", adopted ? "adopted" : "surplus", "%s on %s",
+             s->version, host->name);
 }
 
 /* Its record names another task: one that answered that it is gone, or that has not answered. */

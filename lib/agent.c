@@ -19,7 +19,8 @@ struct qm_agent *qm_agent_get(struct qm_planner *p, const char *id, struct qm_ho
     if (agent)
         return agent;
     agent = qm_zalloc(p->allocator, sizeof(*agent) + length);
-    if (!agent || (memcpy(agent->id, id, length), qm_hashmap_put(&p->agent_map, agent->id, agent)) < 0) {
+    if (!agent ||
+        (memcpy(agent->id, id, length), qm_hashmap_put(&p->agent_map, agent->id, agent)) < 0) {
         qm_free(p->allocator, agent);
         qm_out_of_memory(p);
         return NULL;

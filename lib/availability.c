@@ -26,7 +26,8 @@ static size_t others_unavailable(const struct qm_planner *p, const struct qm_pla
 static bool within_limit(const struct qm_planner *p, const struct qm_place *place,
                          struct qm_reason *why)
 {
-    size_t others = others_unavailable(p, place), limit = p->policy->services[place->service].max_unavailable;
+    size_t others = others_unavailable(p, place),
+           limit = p->policy->services[place->service].max_unavailable;
 
     if (limit < 1)
         limit = 1; /* a limit of none would make every upgrade impossible */
@@ -80,5 +81,6 @@ bool qm_available_after_stop(const struct qm_planner *p, const struct qm_place *
                              struct qm_reason *why)
 {
     return takes_nothing_away(place) ||
-           (within_limit(p, place, why) && majority_stays(p, place, why) && one_domain(p, place, why));
+           (within_limit(p, place, why) && majority_stays(p, place, why) &&
+            one_domain(p, place, why));
 }

@@ -48,8 +48,8 @@ static void settle_ended(struct qm_planner *p, struct qm_host *host)
 static void settle_parked(struct qm_planner *p, struct qm_host *host)
 {
     for (struct qm_task *task = host->tasks; task; task = task->next)
-        if (task->parked && (task->stop != QM_STOP_NONE || !qm_host_connected(host) ||
-                             task->agent != host->agent))
+        if (task->parked &&
+            (task->stop != QM_STOP_NONE || !qm_host_connected(host) || task->agent != host->agent))
             qm_task_ended(p, task, false, "never sent");
 }
 
@@ -69,7 +69,8 @@ static void emit_kill(struct qm_planner *p, struct qm_task *task)
     qm_task_enter(p, task, QM_STAGE_KILLING, qm_stop_reason_name(task->stop));
 }
 
-/* Orders to stop become kills: once what they rest on is durable, and again until the end is proven. */
+/* Orders to stop become kills: once what they rest on is durable, and again until the end is
+ * proven. */
 static void kills(struct qm_planner *p, struct qm_host *host)
 {
     for (struct qm_task *task = host->tasks; task && !p->failed; task = task->next) {
@@ -131,7 +132,8 @@ static void start(struct qm_planner *p, struct qm_host *host, struct qm_place *p
         qm_place_why(p, place, &why);
 }
 
-/* Offers of a host that was idle are filtered for long: what is wanted now must not wait for that. */
+/* Offers of a host that was idle are filtered for long: what is wanted now must not wait for that.
+ */
 static void lift_filter(struct qm_planner *p, struct qm_host *host)
 {
     if (!host->wants || host->filter_until <= p->now || host->filter_round != p->revive_round)
@@ -199,7 +201,7 @@ static void look_at_dirty(struct qm_planner *p)
     }
     if (n > 0)
         if (n > 0)
-        memcpy(hosts, p->dirty, n * sizeof(struct qm_host *));
+            memcpy(hosts, p->dirty, n * sizeof(struct qm_host *));
     p->n_dirty = 0;
     if (n > 1)
         qsort(hosts, n, sizeof(struct qm_host *), by_name);
@@ -218,8 +220,9 @@ static void answer_inverse_offers(struct qm_planner *p)
 
         for (const struct qm_task *t = i->host ? i->host->tasks : NULL; t; t = t->next)
             busy |= t->service != QM_SERVICE_PROBER && qm_stage_live(t->stage);
-        action = qm_emit(p, QM_RANK_INVERSE,
-                         busy ? QM_ACTION_DECLINE_INVERSE_OFFER : QM_ACTION_ACCEPT_INVERSE_OFFER, i->id);
+        action =
+            qm_emit(p, QM_RANK_INVERSE,
+                    busy ? QM_ACTION_DECLINE_INVERSE_OFFER : QM_ACTION_ACCEPT_INVERSE_OFFER, i->id);
         if (action)
             action->inverse_offer_id = i->id;
     }
@@ -254,7 +257,8 @@ void qm_decide(struct qm_planner *p)
             qm_floating_start(p);
             qm_floating_refresh(p);
             qm_plan_steps(p);
-            /* Every round opens a phase or settles what the last one stopped: the bound is a guard. */
+            /* Every round opens a phase or settles what the last one stopped: the bound is a guard.
+             */
         } while (!p->failed && (qm_plan_progress(p) || p->n_dirty > 0 || p->floating_look) &&
                  ++rounds < 10000);
     }

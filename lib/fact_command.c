@@ -21,7 +21,8 @@ static int set_target(struct qm_planner *p, const char *version)
     interned = qm_intern(p, version);
     if (!interned)
         return 0;
-    qm_trace(p, QM_TRACE_COMMAND, "target", p->target.set ? p->target.version : "", version, "%s", "");
+    qm_trace(p, QM_TRACE_COMMAND, "target", p->target.set ? p->target.version : "", version, "%s",
+             "");
     p->target = (struct qm_target){interned, qm_overall_hash(p), p->now, true};
     remember(p);
     p->shutdown_at = QM_TIME_NEVER;
@@ -29,7 +30,8 @@ static int set_target(struct qm_planner *p, const char *version)
     p->plan.config_waits = false;
     qm_order_changed(p);
     qm_jobs_drop_services(p, "the target changed");
-    qm_plan_begin(p, p->completed.set && p->completed.version[0] ? QM_PLAN_UPGRADE : QM_PLAN_DEPLOY);
+    qm_plan_begin(p,
+                  p->completed.set && p->completed.version[0] ? QM_PLAN_UPGRADE : QM_PLAN_DEPLOY);
     qm_revive_want(p);
     return 0;
 }
@@ -38,7 +40,8 @@ static int shut_down(struct qm_planner *p)
 {
     if (p->target.set && !p->target.version[0])
         return 0;
-    qm_trace(p, QM_TRACE_COMMAND, "target", p->target.set ? p->target.version : "", "", "shut down");
+    qm_trace(p, QM_TRACE_COMMAND, "target", p->target.set ? p->target.version : "", "",
+             "shut down");
     p->target = (struct qm_target){"", 0, p->now, true};
     remember(p);
     p->shutdown_at = qm_later_by(p->now, p->policy->shutdown_delay);
@@ -56,7 +59,8 @@ static int set_paused(struct qm_planner *p, bool paused)
         return paused ? 0 : QM_E_CONFLICT;
     p->paused = paused;
     p->paused_since = p->now;
-    qm_trace(p, QM_TRACE_COMMAND, "pause", paused ? "" : "paused", paused ? "paused" : "", "%s", "");
+    qm_trace(p, QM_TRACE_COMMAND, "pause", paused ? "" : "paused", paused ? "paused" : "", "%s",
+             "");
     qm_framework_changed(p);
     qm_plan_touch_all(p);
     if (!paused)

@@ -18,12 +18,13 @@ static void learn_unavailability(struct qm_planner *p, struct qm_host *host, qm_
         return;
     extra->unavailable_from = from;
     extra->unavailable_for = duration;
-    qm_trace(p, QM_TRACE_HOST, host->name, "", from == QM_TIME_NEVER ? "no maintenance" : "maintenance",
-             "%s", "");
+    qm_trace(p, QM_TRACE_HOST, host->name, "",
+             from == QM_TIME_NEVER ? "no maintenance" : "maintenance", "%s", "");
     qm_host_touch(p, host);
 }
 
-static bool copy_resource(struct qm_planner *p, struct qm_resource *to, const struct qm_resource *from)
+static bool copy_resource(struct qm_planner *p, struct qm_resource *to,
+                          const struct qm_resource *from)
 {
     struct qm_range *ranges;
 
@@ -54,7 +55,8 @@ static struct qm_offer_left *copy_offer(struct qm_planner *p, const struct qm_of
         return NULL;
     left->id = qm_arena_strdup(&p->instant, offer->id);
     left->role = qm_arena_strdup(&p->instant, offer->role ? offer->role : "");
-    left->resources = qm_arena_calloc(&p->instant, offer->n_resources + 1, sizeof(*left->resources));
+    left->resources =
+        qm_arena_calloc(&p->instant, offer->n_resources + 1, sizeof(*left->resources));
     if (!left->id || !left->role || !left->resources)
         return NULL;
     for (size_t i = 0; i < offer->n_resources; i++)
@@ -71,7 +73,8 @@ static bool goes_before(const struct qm_offer_left *a, const struct qm_offer_lef
     return order != 0 ? order < 0 : strcmp(a->id, b->id) < 0;
 }
 
-static void keep(struct qm_planner *p, struct qm_host *host, const struct qm_offer *offer, bool foreign)
+static void keep(struct qm_planner *p, struct qm_host *host, const struct qm_offer *offer,
+                 bool foreign)
 {
     struct qm_offer_left *left = copy_offer(p, offer), **at = &host->offers;
 
@@ -129,8 +132,8 @@ static void decline_idle(struct qm_planner *p, struct qm_host *host, const struc
 
 static bool is_sane(const struct qm_offer *offer)
 {
-    if (!offer->id || !offer->id[0] || !offer->agent_id || !offer->agent_id[0] || !offer->hostname ||
-        !offer->hostname[0] || (offer->n_resources > 0 && !offer->resources))
+    if (!offer->id || !offer->id[0] || !offer->agent_id || !offer->agent_id[0] ||
+        !offer->hostname || !offer->hostname[0] || (offer->n_resources > 0 && !offer->resources))
         return false;
     return true;
 }

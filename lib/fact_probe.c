@@ -82,7 +82,8 @@ static bool is_sane(const struct qm_probe_report *report)
 {
     if (!report->agent_id || !report->agent_id[0])
         return false;
-    if ((report->n_devices > 0 && !report->devices) || (report->n_listening > 0 && !report->listening))
+    if ((report->n_devices > 0 && !report->devices) ||
+        (report->n_listening > 0 && !report->listening))
         return false;
     for (size_t i = 0; i < report->n_devices; i++)
         if (!report->devices[i].mount || report->devices[i].type > QM_DEVICE_DATA)

@@ -129,7 +129,8 @@ static bool group_fits(const struct qm_planner *p, const struct qm_offer_left *g
         own = s->resources;
     return enough(sum(group, QM_RESOURCE_CPUS) + own.cpu_milli, s->resources.cpu_milli, QM_WHY_CPUS,
                   why) &&
-           enough(sum(group, QM_RESOURCE_MEM) + own.mem_mib, s->resources.mem_mib, QM_WHY_MEM, why) &&
+           enough(sum(group, QM_RESOURCE_MEM) + own.mem_mib, s->resources.mem_mib, QM_WHY_MEM,
+                  why) &&
            enough(sum(group, QM_RESOURCE_DISK) + own.disk_mib, s->resources.disk_mib, QM_WHY_DISK,
                   why) &&
            choose_ports(p, group, s, freed, ports, why);
@@ -249,7 +250,8 @@ static bool holds_port(const struct qm_resource *r, uint64_t port)
 }
 
 /* All ports that one resource gives to the task are one use of it. */
-static bool take_from(struct taking *t, size_t place, size_t index, struct qm_resource *r, bool *taken)
+static bool take_from(struct taking *t, size_t place, size_t index, struct qm_resource *r,
+                      bool *taken)
 {
     struct qm_range ranges[QM_PORTS_MAX], *copy;
     struct qm_resource_use *use;

@@ -79,8 +79,8 @@ static bool stays_elsewhere(const struct qm_planner *p, const struct qm_place *p
 }
 
 /* Hosts with an offer in this instant that may take one, best first. */
-static struct candidate *candidates(struct qm_planner *p, size_t service, const struct qm_place *place,
-                                    size_t *n, struct qm_reason *why)
+static struct candidate *candidates(struct qm_planner *p, size_t service,
+                                    const struct qm_place *place, size_t *n, struct qm_reason *why)
 {
     struct candidate *list;
     size_t most = 0;
@@ -105,9 +105,9 @@ static struct candidate *candidates(struct qm_planner *p, size_t service, const 
         }
         if (stays_elsewhere(p, place, host) || !qm_may_start(p, place, host, why))
             continue;
-        list[*n] = (struct candidate){host, place->task && place->task->parked && place->task->host == host,
-                                      in_domain(&p->services[service], host),
-                                      floating_tasks(p, host)};
+        list[*n] = (struct candidate){
+            host, place->task && place->task->parked && place->task->host == host,
+            in_domain(&p->services[service], host), floating_tasks(p, host)};
         (*n)++;
     }
     if (*n == 0 && why->code == QM_WHY_NOTHING)
@@ -224,6 +224,8 @@ void qm_floating_refresh(struct qm_planner *p)
                 qm_task_remove(p, place->surge);
                 place->surge = NULL;
             }
+            if (!qm_place_outdated(p, place))
+                place->surge_wanted = false;
             succeed(p, place);
             qm_place_refresh(p, place);
         }
@@ -234,6 +236,8 @@ qm_time qm_floating_deadline(const struct qm_planner *p)
 {
     qm_time at = QM_TIME_NEVER;
 
+    if (!p->connected)
+        return at;
     for (size_t i = 0; i < p->n_services; i++)
         for (size_t k = 0; k < p->services[i].n_places; k++) {
             const struct qm_place *place = &p->services[i].places[k];

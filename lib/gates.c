@@ -91,7 +91,8 @@ static bool ordered(const struct look *l, struct qm_reason *why)
 {
     if (!l->p->plan.config_waits)
         return true;
-    return says(why, QM_WHY_CONFIG_WAITS, qm_count(l->p, l->place->service, QM_COUNT_OUTDATED), 0, NULL);
+    return says(why, QM_WHY_CONFIG_WAITS, qm_count(l->p, l->place->service, QM_COUNT_OUTDATED), 0,
+                NULL);
 }
 
 /* Is there anything that this place could be filled with? */
@@ -107,7 +108,8 @@ static bool has_target(const struct look *l, struct qm_reason *why)
         return true;
     if (p->shutting_down)
         return says(why, QM_WHY_NOT_NEEDED, 0, 0, NULL);
-    return says(why, QM_WHY_SHUTDOWN_GRACE, 0, p->shutdown_at > p->now ? p->shutdown_at - p->now : 0, NULL);
+    return says(why, QM_WHY_SHUTDOWN_GRACE, 0,
+                p->shutdown_at > p->now ? p->shutdown_at - p->now : 0, NULL);
 }
 
 static const char *service_before(const struct qm_planner *p, const struct qm_phase *phase)
@@ -118,7 +120,8 @@ static const char *service_before(const struct qm_planner *p, const struct qm_ph
     return "";
 }
 
-/* Rule 4: an earlier phase is not complete. In an upgrade, what is down may start at its old version. */
+/* Rule 4: an earlier phase is not complete. In an upgrade, what is down may start at its old
+ * version. */
 static bool phase_open(const struct look *l, struct qm_reason *why)
 {
     const struct qm_phase *phase = qm_phase_of(l->p, l->place->service);
@@ -146,7 +149,8 @@ static bool phase_stops(const struct look *l, struct qm_reason *why)
 /* Rule 4: the bootstrap registry goes first and alone. */
 static bool bootstrap(const struct look *l, struct qm_reason *why)
 {
-    return l->place->service != QM_SERVICE_REGISTRY || !qm_deploy_bootstrap_holds(l->p, l->place, why);
+    return l->place->service != QM_SERVICE_REGISTRY ||
+           !qm_deploy_bootstrap_holds(l->p, l->place, why);
 }
 
 /* Rule 5. */
@@ -239,19 +243,19 @@ static bool room_shown(const struct look *l, struct qm_reason *why)
 
 /* The storage gate (rule 6), window and budget (3), image and canary (4) take their places here. */
 static const rule_fn start_rules[] = {
-    connected,  trusted,   nobody_else,       has_target,  not_paused,
-    phase_open, bootstrap, host_takes_starts, place_empty, device_there, backed_off,
+    connected, trusted,           nobody_else, has_target,   not_paused, phase_open,
+    bootstrap, host_takes_starts, place_empty, device_there, backed_off,
 };
 
 static const rule_fn stop_rules[] = {
-    connected,   trusted,   saved,            reconciled,    stop_not_paused, ordered,
-    phase_stops, available, host_takes_stops, device_single, backed_off,      room_shown,
+    connected, trusted,          saved,         reconciled, stop_not_paused, ordered, phase_stops,
+    available, host_takes_stops, device_single, backed_off, room_shown,
 };
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
-bool qm_may_start(const struct qm_planner *p, const struct qm_place *place, const struct qm_host *host,
-                  struct qm_reason *why)
+bool qm_may_start(const struct qm_planner *p, const struct qm_place *place,
+                  const struct qm_host *host, struct qm_reason *why)
 {
     struct look look = {p, place, host};
 
@@ -263,7 +267,10 @@ bool qm_may_start(const struct qm_planner *p, const struct qm_place *place, cons
 
 bool qm_may_stop(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why)
 {
-    struct look look = {p, place, place->host ? place->host : place->task ? place->task->host : NULL};
+    struct look look = {p, place,
+                        place->host   ? place->host
+                        : place->task ? place->task->host
+                                      : NULL};
 
     for (size_t i = 0; i < LENGTH(stop_rules); i++)
         if (!stop_rules[i](&look, why))
@@ -271,7 +278,8 @@ bool qm_may_stop(const struct qm_planner *p, const struct qm_place *place, struc
     return true;
 }
 
-bool qm_may_stop_surplus(const struct qm_planner *p, const struct qm_task *task, struct qm_reason *why)
+bool qm_may_stop_surplus(const struct qm_planner *p, const struct qm_task *task,
+                         struct qm_reason *why)
 {
     struct qm_place place = {.service = task->service, .host = task->host};
     struct look look = {p, &place, task->host};

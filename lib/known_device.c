@@ -31,9 +31,9 @@ static const char *or_empty(const char *text)
 static struct qm_known_device *device_new(struct qm_planner *p, struct qm_host *host,
                                           const struct qm_device *told)
 {
-    const char *texts[QM_DEVICE_TEXTS] = {or_empty(told->mount), or_empty(told->filesystem),
+    const char *texts[QM_DEVICE_TEXTS] = {or_empty(told->mount),  or_empty(told->filesystem),
                                           or_empty(told->serial), or_empty(told->model),
-                                          or_empty(told->id), or_empty(told->warning)};
+                                          or_empty(told->id),     or_empty(told->warning)};
     enum qm_device_text which = texts[QM_DEVICE_ID][0] ? QM_DEVICE_ID : QM_DEVICE_SERIAL;
     size_t length[QM_DEVICE_TEXTS], total = 2;
     struct qm_known_device *device;
@@ -77,8 +77,8 @@ static void set_doubled(struct qm_planner *p, struct qm_known_device *device, bo
     device->doubled = doubled;
     device->host->n_doubled = (uint16_t)(device->host->n_doubled + (doubled ? 1 : -1));
     p->n_doubled += doubled ? 1 : (size_t)-1;
-    qm_trace(p, QM_TRACE_DEVICE, device->host->name, doubled ? "" : "doubled", doubled ? "doubled" : "",
-             "%s", qm_device_text(device, QM_DEVICE_MOUNT));
+    qm_trace(p, QM_TRACE_DEVICE, device->host->name, doubled ? "" : "doubled",
+             doubled ? "doubled" : "", "%s", qm_device_text(device, QM_DEVICE_MOUNT));
     qm_host_touch(p, device->host);
 }
 
@@ -230,7 +230,8 @@ static void learn(struct qm_planner *p, struct qm_host *host, const struct qm_de
     fresh = device_new(p, host, told);
     if (!fresh)
         return;
-    qm_trace(p, QM_TRACE_DEVICE, host->name, known ? "known" : "", type, "%s", or_empty(told->mount));
+    qm_trace(p, QM_TRACE_DEVICE, host->name, known ? "known" : "", type, "%s",
+             or_empty(told->mount));
     if (known)
         unlink_device(p, known);
     link_device(p, fresh);

@@ -40,7 +40,8 @@ static bool name_offers(struct qm_job *job, const struct qm_offer_left *group)
     job->offer_ids = qm_arena_calloc(&job->arena, n, sizeof(*job->offer_ids));
     if (!job->role || !job->offer_ids)
         return false;
-    for (const struct qm_offer_left *o = group; o && strcmp(o->role, group->role) == 0; o = o->next) {
+    for (const struct qm_offer_left *o = group; o && strcmp(o->role, group->role) == 0;
+         o = o->next) {
         if (o->gone || o->foreign)
             continue;
         job->offer_ids[job->n_offer_ids] = qm_arena_strdup(&job->arena, o->id);
@@ -84,7 +85,8 @@ static void fill_task(struct qm_planner *p, struct qm_task *task, const struct q
 static bool may_reuse(const struct qm_planner *p, const struct qm_task *task,
                       const struct qm_host *host, const char *version)
 {
-    return task && task->parked && task->agent == host->agent && strcmp(task->version, version) == 0 &&
+    return task && task->parked && task->agent == host->agent &&
+           strcmp(task->version, version) == 0 &&
            task->config_hash == p->services[task->service].config_hash;
 }
 
@@ -229,7 +231,8 @@ static void give_out(struct qm_planner *p, struct qm_job *job)
     action->launch.agent_id = job->agent->id;
     action->launch.offer_ids = job->offer_ids;
     action->launch.n_offer_ids = job->n_offer_ids;
-    action->launch.refuse = more || p->floating_wanted ? p->policy->decline_busy : p->policy->decline;
+    action->launch.refuse =
+        more || p->floating_wanted ? p->policy->decline_busy : p->policy->decline;
     if (!more && !p->floating_wanted) {
         job->host->filter_until = qm_later_by(p->now, p->policy->decline);
         job->host->filter_round = p->revive_round;
@@ -254,8 +257,8 @@ static void give_up(struct qm_planner *p, struct qm_task *task, bool keep, const
     }
     task->parked = true;
     task->prodded = p->now;
-    qm_trace(p, QM_TRACE_TASK, task->id, qm_task_stage_name(task->stage), "waits for an offer", "%s",
-             cause);
+    qm_trace(p, QM_TRACE_TASK, task->id, qm_task_stage_name(task->stage), "waits for an offer",
+             "%s", cause);
     qm_host_touch(p, task->host);
 }
 

@@ -5,11 +5,16 @@
 const char *qm_task_stage_name(enum qm_task_stage stage)
 {
     static const char *const names[] = {
-        [QM_STAGE_INTENT] = "intent",           [QM_STAGE_SAVED] = "saved",
-        [QM_STAGE_SENT] = "sent",               [QM_STAGE_SEEN] = "seen",
-        [QM_STAGE_RUNNING] = "running",         [QM_STAGE_HEALTHY] = "healthy",
-        [QM_STAGE_KILLING] = "killing",         [QM_STAGE_UNANSWERED] = "unanswered",
-        [QM_STAGE_UNREACHABLE] = "unreachable", [QM_STAGE_DEAD] = "dead",
+        [QM_STAGE_INTENT] = "intent",
+        [QM_STAGE_SAVED] = "saved",
+        [QM_STAGE_SENT] = "sent",
+        [QM_STAGE_SEEN] = "seen",
+        [QM_STAGE_RUNNING] = "running",
+        [QM_STAGE_HEALTHY] = "healthy",
+        [QM_STAGE_KILLING] = "killing",
+        [QM_STAGE_UNANSWERED] = "unanswered",
+        [QM_STAGE_UNREACHABLE] = "unreachable",
+        [QM_STAGE_DEAD] = "dead",
     };
 
     return (unsigned)stage < sizeof(names) / sizeof(names[0]) ? names[stage] : "?";

@@ -78,8 +78,7 @@ static void emit_declines(struct qm_planner *p, enum qm_decline how, qm_duration
 static const struct qm_place *waiting_place(const struct qm_host *host)
 {
     for (size_t i = 0; i < host->n_places; i++)
-        if (host->places[i].why != QM_WHY_NOTHING &&
-            qm_task_idle(host->places[i].task))
+        if (host->places[i].why != QM_WHY_NOTHING && qm_task_idle(host->places[i].task))
             return &host->places[i];
     return NULL;
 }
@@ -88,8 +87,8 @@ static void decline_left(struct qm_planner *p, struct qm_offer_left *offer)
 {
     struct qm_host *host = offer->host;
     const struct qm_place *place = waiting_place(host);
-    enum qm_decline how = host->wants || host->waits || p->floating_wanted ? QM_DECLINE_BUSY
-                                                                           : QM_DECLINE_LONG;
+    enum qm_decline how =
+        host->wants || host->waits || p->floating_wanted ? QM_DECLINE_BUSY : QM_DECLINE_LONG;
 
     if (how == QM_DECLINE_LONG) {
         host->filter_until = qm_later_by(p->now, p->policy->decline);

@@ -153,8 +153,9 @@ enum qm_status qm_place_status(const struct qm_planner *p, const struct qm_place
     if (p->plan.kind == QM_PLAN_SHUTDOWN)
         return status_in_shutdown(place);
     if (place->surge)
-        return status_of_task(p, place->surge) == QM_STATUS_COMPLETE ? QM_STATUS_STARTED
-                                                                     : status_of_task(p, place->surge);
+        return status_of_task(p, place->surge) == QM_STATUS_COMPLETE
+                   ? QM_STATUS_STARTED
+                   : status_of_task(p, place->surge);
     if (qm_task_idle(task)) {
         if (place->retry_at > p->now)
             return QM_STATUS_DELAYED;

@@ -1,7 +1,8 @@
 /*
- * Deployment: what is missing is started, phase by phase, all of a phase at once. A phase opens when
- * the barriers of those before it are passed, and stays open; the first one waits until the hosts
- * have reported their devices. The first registry of a fresh installation goes first and alone.
+ * Deployment: what is missing is started, phase by phase, all of a phase at once. A phase opens
+ * when the barriers of those before it are passed, and stays open; the first one waits until the
+ * hosts have reported their devices. The first registry of a fresh installation goes first and
+ * alone.
  */
 #include <stdio.h>
 #include <string.h>
@@ -38,10 +39,11 @@ bool qm_deploy_probing(const struct qm_planner *p, struct qm_reason *why)
         return false;
     if (p->n_unreported == 0 || p->now >= qm_later_by(p->probing_since, p->policy->probe_wait))
         return false;
-    *why = (struct qm_reason){.code = QM_WHY_PROBING,
-                              .since = p->probing_since,
-                              .have = p->n_hosts > p->n_unreported ? p->n_hosts - p->n_unreported : 0,
-                              .want = p->n_hosts};
+    *why =
+        (struct qm_reason){.code = QM_WHY_PROBING,
+                           .since = p->probing_since,
+                           .have = p->n_hosts > p->n_unreported ? p->n_hosts - p->n_unreported : 0,
+                           .want = p->n_hosts};
     return true;
 }
 
@@ -76,9 +78,9 @@ void qm_deploy_choose_bootstrap(struct qm_planner *p)
 }
 
 /*
- * While no device of the deployment is registered, the bootstrap registry goes first and alone. Once
- * one is, or the first registry ran healthy, an unregistered bootstrap device that never ran would
- * found a second installation: it is not started.
+ * While no device of the deployment is registered, the bootstrap registry goes first and alone.
+ * Once one is, or the first registry ran healthy, an unregistered bootstrap device that never ran
+ * would found a second installation: it is not started.
  */
 bool qm_deploy_bootstrap_holds(const struct qm_planner *p, const struct qm_place *place,
                                struct qm_reason *why)
@@ -122,11 +124,12 @@ static bool begins(struct qm_planner *p)
 
 static bool open_by_barriers(struct qm_planner *p)
 {
-    bool passed = p->plan.n_phases > 0 && (p->plan.phases[0].may_start || begins(p)), opened = false;
+    bool done = p->plan.completed != QM_TIME_NEVER, opened = false;
+    bool passed = p->plan.n_phases > 0 && (p->plan.phases[0].may_start || done || begins(p));
 
     for (size_t i = 0; i < p->plan.n_phases && passed; i++) {
         opened |= open_start(p, &p->plan.phases[i]);
-        passed = barrier_passed(p, p->plan.phases[i].service);
+        passed = done || barrier_passed(p, p->plan.phases[i].service);
     }
     return opened;
 }

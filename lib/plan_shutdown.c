@@ -1,6 +1,6 @@
 /*
- * Shut down: after a grace that any posted version cancels, services are stopped in reverse order of
- * deployment, phase by phase; kills are repeated until every end is proven. Probers stay. A task
+ * Shut down: after a grace that any posted version cancels, services are stopped in reverse order
+ * of deployment, phase by phase; kills are repeated until every end is proven. Probers stay. A task
  * that cannot be reached does not hold the next phase; it is stopped when it comes back.
  */
 #include <string.h>

@@ -34,7 +34,8 @@ static void complete(struct qm_planner *p)
     p->plan.completed = p->now;
     p->completed = p->target;
     qm_framework_changed(p);
-    qm_plan_touch_all(p); /* those outside the plan's phases follow the new version when they start */
+    qm_plan_touch_all(
+        p); /* those outside the plan's phases follow the new version when they start */
 }
 
 bool qm_upgrade_progress(struct qm_planner *p)
@@ -93,9 +94,9 @@ static bool step(struct qm_planner *p, struct qm_place *place)
         return true;
     if (!qm_may_stop(p, place, &why)) {
         qm_place_why(p, place, &why);
-        if (place->host && (why.code == QM_WHY_NO_OFFER || why.code == QM_WHY_CPUS ||
-                            why.code == QM_WHY_MEM || why.code == QM_WHY_DISK ||
-                            why.code == QM_WHY_PORTS))
+        if (place->host &&
+            (why.code == QM_WHY_NO_OFFER || why.code == QM_WHY_CPUS || why.code == QM_WHY_MEM ||
+             why.code == QM_WHY_DISK || why.code == QM_WHY_PORTS))
             place->host->wants = true;
         return !holds_service(why.code);
     }
@@ -121,7 +122,8 @@ static void step_hosts(struct qm_planner *p, struct qm_phase *phase)
     }
 }
 
-/* What is down is replaced ahead of the order, when its host is looked at: it takes nothing away. */
+/* What is down is replaced ahead of the order, when its host is looked at: it takes nothing away.
+ */
 void qm_upgrade_consider(struct qm_planner *p, struct qm_place *place)
 {
     const struct qm_phase *phase = qm_phase_of(p, place->service);

@@ -10,10 +10,11 @@ struct plan_memory {
     struct qm_view_memory memory;
 };
 
-static bool fill_step(const struct qm_planner *p, struct qm_view_memory *m, const struct qm_place *place,
-                      struct qm_step_view *v)
+static bool fill_step(const struct qm_planner *p, struct qm_view_memory *m,
+                      const struct qm_place *place, struct qm_step_view *v)
 {
-    const struct qm_task *task = place->task && place->task->stage != QM_STAGE_DEAD ? place->task : NULL;
+    const struct qm_task *task =
+        place->task && place->task->stage != QM_STAGE_DEAD ? place->task : NULL;
     const char *host = place->host ? place->host->name : task ? task->host->name : "";
     char id[320];
 
@@ -53,7 +54,8 @@ static bool fill_steps(const struct qm_planner *p, struct qm_view_memory *m,
     if (!v->steps)
         return false;
     for (size_t i = 0; i < s->n_places; i++)
-        if (qm_place_wanted(p, &s->places[i]) && !fill_step(p, m, &s->places[i], &v->steps[v->n_steps++]))
+        if (qm_place_wanted(p, &s->places[i]) &&
+            !fill_step(p, m, &s->places[i], &v->steps[v->n_steps++]))
             return false;
     for (size_t i = 0; i < p->n_hosts && s->policy->binding != QM_FLOATING; i++) {
         struct qm_place *place = qm_place_find((struct qm_host *)hosts[i], phase->service);

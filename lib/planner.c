@@ -17,7 +17,8 @@ void qm_bury(struct qm_planner *p, void *block)
 {
     if (!block)
         return;
-    if (!qm_grow(p->allocator, &p->graves, &p->graves_capacity, p->n_graves + 1, sizeof(*p->graves))) {
+    if (!qm_grow(p->allocator, &p->graves, &p->graves_capacity, p->n_graves + 1,
+                 sizeof(*p->graves))) {
         qm_out_of_memory(p);
         qm_free(p->allocator, block);
         return;
@@ -188,8 +189,8 @@ static void restore(struct qm_planner *p)
     qm_order_changed(p);
 }
 
-static int start(struct qm_planner *p, const struct qm_config *config, const struct qm_record *records,
-                 size_t n_records, struct qm_error *error)
+static int start(struct qm_planner *p, const struct qm_config *config,
+                 const struct qm_record *records, size_t n_records, struct qm_error *error)
 {
     int result = qm_policy_new(&p->policy, config, p->allocator, error);
 
@@ -253,8 +254,8 @@ static void free_hosts(struct qm_planner *p)
 
 static void free_arrays(struct qm_planner *p)
 {
-    void *arrays[] = {p->hosts, p->dirty, p->heap, p->unsaved, p->saving, p->versions, p->graves,
-                      p->framework_id, p->master_id, p->framework_unknown};
+    void *arrays[] = {p->hosts,    p->dirty,  p->heap,         p->unsaved,   p->saving,
+                      p->versions, p->graves, p->framework_id, p->master_id, p->framework_unknown};
 
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
         qm_free(p->allocator, arrays[i]);

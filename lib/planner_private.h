@@ -1,10 +1,10 @@
 /*
- * The planner's model: hosts, agents, devices, tasks, places, services, the plan. Plain structs that
- * all rooms of the planner share; which room owns which function stands in rooms.h.
+ * The planner's model: hosts, agents, devices, tasks, places, services, the plan. Plain structs
+ * that all rooms of the planner share; which room owns which function stands in rooms.h.
  *
- * A place is where one task of a service belongs: (host, service), or a floating service's instance.
- * Everything that depends on the number of hosts is kept as counters and lists of changed hosts, so
- * that one fact costs the same in a small cluster and in a big one.
+ * A place is where one task of a service belongs: (host, service), or a floating service's
+ * instance. Everything that depends on the number of hosts is kept as counters and lists of changed
+ * hosts, so that one fact costs the same in a small cluster and in a big one.
  */
 #ifndef LIB_PLANNER_PRIVATE_H
 #define LIB_PLANNER_PRIVATE_H
@@ -108,7 +108,7 @@ struct qm_place {
     bool once_healthy : 1;
     bool rolling : 1;      /* a step of ours stopped its task and is not finished */
     bool surge_wanted : 1; /* floating: its successor may start beside it */
-    bool needs_room : 1; /* an upgrade of it waits for an offer that shows the difference */
+    bool needs_room : 1;   /* an upgrade of it waits for an offer that shows the difference */
 };
 
 enum qm_device_text {
@@ -152,7 +152,7 @@ struct qm_offer_left {
     size_t n_resources;
     bool gone;    /* rescinded, or void with the connection */
     bool foreign; /* of an agent that is not the host's present one */
-    bool used; /* a launch of this instant takes from it */
+    bool used;    /* a launch of this instant takes from it */
 };
 
 /* A task of a launch that is being put together or waits for its record. */
@@ -168,7 +168,7 @@ struct qm_job_task {
 
 /* One ACCEPT: all that one host starts from offers of one role. */
 struct qm_job {
-    struct qm_job *next; /* of its host while it is put together, then of all */
+    struct qm_job *next;   /* of its host while it is put together, then of all */
     struct qm_arena arena; /* everything it points to */
     struct qm_host *host;
     struct qm_agent *agent;
@@ -241,8 +241,9 @@ struct qm_phase {
     enum qm_status status;
     bool may_start; /* what it lacks may be launched */
     bool may_stop;  /* its outdated tasks may be replaced */
-    bool reached;   /* may_stop held once, maybe before a restart: what is down starts at the target */
-    bool over;      /* everything before may_stop of the next is done */
+    bool
+        reached; /* may_stop held once, maybe before a restart: what is down starts at the target */
+    bool over;   /* everything before may_stop of the next is done */
     qm_time since;
     struct qm_host **queue; /* hosts of this phase by failure domain and name, built at may_stop */
     size_t n_queue, cursor;
@@ -262,7 +263,7 @@ struct qm_plan {
     qm_time started, completed;
     struct qm_phase phases[QM_SERVICES_MAX];
     size_t n_phases;
-    size_t current; /* phase whose turn it is to stop tasks */
+    size_t current;      /* phase whose turn it is to stop tasks */
     const char *reached; /* restored: service of the newest phase that was opened, "" none */
     bool config_waits;
     bool dirty;
@@ -346,7 +347,8 @@ struct qm_planner {
     struct qm_arena instant; /* offers and actions between two drains */
     struct qm_arena scratch; /* inside one function */
 
-    struct qm_hashmap host_map, agent_map, task_map, domain_map, device_map, version_map, stranger_map;
+    struct qm_hashmap host_map, agent_map, task_map, domain_map, device_map, version_map,
+        stranger_map;
     char **versions;
     size_t n_versions, versions_capacity;
     struct qm_domain **domains;
@@ -377,9 +379,9 @@ struct qm_planner {
     qm_duration reconcile_delay;
     qm_time reconcile_implicit_at;
     bool old_state, old_state_accepted;
-    qm_time settle_until; /* empty places wait: what no record names may still turn up */
+    qm_time settle_until;    /* empty places wait: what no record names may still turn up */
     bool may_have_strangers; /* registered before, and not subscribed since the start */
-    bool synced; /* the first reconciliation after the start is over */
+    bool synced;             /* the first reconciliation after the start is over */
     size_t n_disagree;
     struct qm_stranger *strangers;
 
@@ -396,15 +398,15 @@ struct qm_planner {
     bool shutting_down;  /* the grace is over */
     struct qm_plan plan;
     const struct qm_host *bootstrap; /* whose registry goes first and alone; NULL: nobody's */
-    bool bootstrapped; /* the first registry ran healthy, or a device is registered */
-    size_t n_registered; /* devices with an id */
+    bool bootstrapped;               /* the first registry ran healthy, or a device is registered */
+    size_t n_registered;             /* devices with an id */
     size_t n_doubled;
     size_t n_unreported; /* connected allowed hosts whose prober has not reported */
     qm_time probing_since;
     size_t storage_unavailable;
     size_t floating_wanted;
     bool floating_look; /* a back-off or a patience may be over */
-    size_t n_wanting; /* hosts with wants */
+    size_t n_wanting;   /* hosts with wants */
     size_t n_surplus;
     uint8_t *framework_unknown;
     size_t framework_unknown_length;

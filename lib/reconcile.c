@@ -1,7 +1,7 @@
 /*
- * Reconciliation: after each (re)subscription every recorded task is asked after, by name and agent,
- * with a back-off until it has answered or was silent for the configured patience; one implicit
- * question beside it, and again from time to time.
+ * Reconciliation: after each (re)subscription every recorded task is asked after, by name and
+ * agent, with a back-off until it has answered or was silent for the configured patience; one
+ * implicit question beside it, and again from time to time.
  *
  * Mesos: an explicit question is not answered while the task's agent is recovered but not back; the
  * implicit one shows what we do not know of.

@@ -64,7 +64,8 @@ static bool keep_unknown(struct qm_planner *p, const ProtobufCMessage *message, 
     return true;
 }
 
-static bool put_unknown(struct qm_planner *p, ProtobufCMessage *message, uint8_t *block, size_t length)
+static bool put_unknown(struct qm_planner *p, ProtobufCMessage *message, uint8_t *block,
+                        size_t length)
 {
     ProtobufCMessageUnknownField *fields;
     unsigned n = 0;
@@ -123,7 +124,8 @@ static int use_framework(struct qm_planner *p, const Framework *f, struct qm_err
     p->plan.number = f->plan_number;
     p->plan.started = f->plan_started;
     p->plan.completed = f->has_plan_completed ? f->plan_completed : QM_TIME_NEVER;
-    p->plan.kind = f->plan_kind <= QM_PLAN_SHUTDOWN ? (enum qm_plan_kind)f->plan_kind : QM_PLAN_NONE;
+    p->plan.kind =
+        f->plan_kind <= QM_PLAN_SHUTDOWN ? (enum qm_plan_kind)f->plan_kind : QM_PLAN_NONE;
     p->plan.reached = qm_intern(p, f->plan_phase ? f->plan_phase : "");
     p->paused = f->paused;
     p->paused_since = f->paused_since;
@@ -131,7 +133,8 @@ static int use_framework(struct qm_planner *p, const Framework *f, struct qm_err
     p->shutdown_at = f->has_shutdown_at ? f->shutdown_at : QM_TIME_NEVER;
     p->shutting_down = p->target.set && !p->target.version[0] && !f->has_shutdown_at;
     p->n_history = 0;
-    for (size_t i = f->n_history > QM_HISTORY_MAX ? f->n_history - QM_HISTORY_MAX : 0; i < f->n_history; i++)
+    for (size_t i = f->n_history > QM_HISTORY_MAX ? f->n_history - QM_HISTORY_MAX : 0;
+         i < f->n_history; i++)
         if (read_target(p, f->history[i], &p->history[p->n_history]))
             p->n_history++;
     if (!keep_unknown(p, &f->base, &p->framework_unknown, &p->framework_unknown_length))
@@ -139,7 +142,8 @@ static int use_framework(struct qm_planner *p, const Framework *f, struct qm_err
     return 0;
 }
 
-static int read_framework(struct qm_planner *p, const struct qm_record *record, struct qm_error *error)
+static int read_framework(struct qm_planner *p, const struct qm_record *record,
+                          struct qm_error *error)
 {
     ProtobufCAllocator memory = {arena_alloc, arena_free, &p->scratch};
     Framework *f = quobyte_mesos__state__framework__unpack(&memory, record->length, record->data);
@@ -147,8 +151,9 @@ static int read_framework(struct qm_planner *p, const struct qm_record *record, 
     if (!f)
         return qm_fail(error, QM_E_FORMAT, record->key, "damaged record");
     if (f->format > QM_STATE_FORMAT)
-        return qm_fail(error, QM_E_FORMAT, record->key, "written by a newer version: format %u, known is %u",
-                       f->format, QM_STATE_FORMAT);
+        return qm_fail(error, QM_E_FORMAT, record->key,
+                       "written by a newer version: format %u, known is %u", f->format,
+                       QM_STATE_FORMAT);
     return use_framework(p, f, error);
 }
 
@@ -237,10 +242,12 @@ static int read_host(struct qm_planner *p, const struct qm_record *record, struc
     if (!h)
         return qm_fail(error, QM_E_FORMAT, record->key, "damaged record");
     if (h->format > QM_STATE_FORMAT)
-        return qm_fail(error, QM_E_FORMAT, record->key, "written by a newer version: format %u, known is %u",
-                       h->format, QM_STATE_FORMAT);
+        return qm_fail(error, QM_E_FORMAT, record->key,
+                       "written by a newer version: format %u, known is %u", h->format,
+                       QM_STATE_FORMAT);
     if (strcmp(h->name, record->key + strlen(HOST_PREFIX)) != 0 || !h->name[0])
-        return qm_fail(error, QM_E_FORMAT, record->key, "the record is about another host: %.100s", h->name);
+        return qm_fail(error, QM_E_FORMAT, record->key, "the record is about another host: %.100s",
+                       h->name);
     return use_host(p, record->key, h, error);
 }
 
@@ -350,7 +357,8 @@ static bool write_task(struct qm_planner *p, const struct qm_task *task, Task *t
     t->has_surplus = t->surplus = task->surplus;
     t->has_ended = t->ended = task->stage == QM_STAGE_DEAD;
     t->has_health_checked = t->health_checked = task->health_checked;
-    return !task->extra || put_unknown(p, &t->base, task->extra->unknown, task->extra->unknown_length);
+    return !task->extra ||
+           put_unknown(p, &t->base, task->extra->unknown, task->extra->unknown_length);
 }
 
 static bool write_tasks(struct qm_planner *p, const struct qm_host *host, Host *h)
@@ -390,8 +398,8 @@ bool qm_record_write_host(struct qm_planner *p, struct qm_host *host, struct qm_
     h.format = QM_STATE_FORMAT;
     h.name = host->name;
     h.boot_id = host->boot_id;
-    if (!write_tasks(p, host, &h) ||
-        (host->extra && !put_unknown(p, &h.base, host->extra->unknown, host->extra->unknown_length))) {
+    if (!write_tasks(p, host, &h) || (host->extra && !put_unknown(p, &h.base, host->extra->unknown,
+                                                                  host->extra->unknown_length))) {
         qm_out_of_memory(p);
         return false;
     }

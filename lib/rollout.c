@@ -1,7 +1,7 @@
 /*
- * The plan: phases in order, one a service, towards the present target. A deployment opens phases by
- * barriers, an upgrade one after the other, a shut down in reverse; each kind in its own file. What
- * is due is read from counters; hosts are walked once when a phase opens.
+ * The plan: phases in order, one a service, towards the present target. A deployment opens phases
+ * by barriers, an upgrade one after the other, a shut down in reverse; each kind in its own file.
+ * What is due is read from counters; hosts are walked once when a phase opens.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -205,7 +205,8 @@ static bool holds_all(const struct qm_planner *p, struct qm_reason *why)
     else if (p->plan.kind == QM_PLAN_DEPLOY && p->plan.completed == QM_TIME_NEVER &&
              p->plan.n_phases > 0 && !p->plan.phases[0].may_start) {
         if (!qm_deploy_probing(p, why) && qm_count(p, QM_SERVICE_REGISTRY, QM_COUNT_WANTED) == 0)
-            *why = (struct qm_reason){.code = QM_WHY_NO_REGISTRY_DEVICE, .since = p->plan.started, .want = 1};
+            *why = (struct qm_reason){
+                .code = QM_WHY_NO_REGISTRY_DEVICE, .since = p->plan.started, .want = 1};
     }
     return why->code != QM_WHY_NOTHING;
 }
@@ -227,7 +228,8 @@ enum qm_status qm_plan_status(const struct qm_planner *p, struct qm_reason *why)
         *why = (struct qm_reason){.code = QM_WHY_NOTHING};
         return QM_STATUS_COMPLETE;
     }
-    if (why->code == QM_WHY_PAUSED || why->code == QM_WHY_CONFIG_WAITS || why->code == QM_WHY_OLD_STATE)
+    if (why->code == QM_WHY_PAUSED || why->code == QM_WHY_CONFIG_WAITS ||
+        why->code == QM_WHY_OLD_STATE)
         return QM_STATUS_WAITING;
     if (pending == p->plan.n_phases || (held && complete == 0))
         return QM_STATUS_PENDING;

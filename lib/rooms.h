@@ -57,7 +57,8 @@ bool qm_host_has_device(const struct qm_host *host, enum qm_device_type type, bo
 /* place.c */
 struct qm_place *qm_place_find(struct qm_host *host, size_t service);
 struct qm_place *qm_place_get(struct qm_planner *p, struct qm_host *host, size_t service);
-/** qm_place_of() - where a task belongs: its host's place or its floating instance. NULL: nowhere. */
+/** qm_place_of() - where a task belongs: its host's place or its floating instance. NULL: nowhere.
+ */
 struct qm_place *qm_place_of(struct qm_planner *p, const struct qm_task *task);
 bool qm_place_wanted(const struct qm_planner *p, const struct qm_place *place);
 /** qm_place_refresh() - recomputes counters and the step's status after a change. */
@@ -70,7 +71,8 @@ void qm_places_of_host(struct qm_planner *p, struct qm_host *host);
 bool qm_task_available(const struct qm_planner *p, const struct qm_task *task);
 bool qm_task_outdated(const struct qm_planner *p, const struct qm_task *task);
 /** qm_step_id() - "registry.HOST", "api.1". */
-void qm_step_id(const struct qm_planner *p, const struct qm_place *place, char *buffer, size_t size);
+void qm_step_id(const struct qm_planner *p, const struct qm_place *place, char *buffer,
+                size_t size);
 
 /* task.c */
 struct qm_task *qm_task_find(const struct qm_planner *p, const char *id);
@@ -87,13 +89,15 @@ void qm_task_new_id(struct qm_planner *p, const struct qm_host *host, size_t ser
 void qm_task_adopt(struct qm_planner *p, struct qm_task *task, struct qm_place *place);
 
 /* task_machine.c */
-bool qm_stage_live(enum qm_task_stage stage);  /* may run somewhere */
+bool qm_stage_live(enum qm_task_stage stage); /* may run somewhere */
 /** qm_task_idle() - dead, or decided and without an offer: its place may be filled. NULL: yes. */
 bool qm_task_idle(const struct qm_task *task);
-bool qm_stage_known(enum qm_task_stage stage); /* live, and on a reachable agent as far as we know */
+bool qm_stage_known(
+    enum qm_task_stage stage); /* live, and on a reachable agent as far as we know */
 void qm_task_enter(struct qm_planner *p, struct qm_task *task, enum qm_task_stage stage,
                    const char *cause);
-void qm_task_status(struct qm_planner *p, struct qm_task *task, const struct qm_task_status *status);
+void qm_task_status(struct qm_planner *p, struct qm_task *task,
+                    const struct qm_task_status *status);
 void qm_task_ended(struct qm_planner *p, struct qm_task *task, bool by_itself, const char *cause);
 void qm_task_stop(struct qm_planner *p, struct qm_task *task, enum qm_stop_reason reason);
 const char *qm_stop_reason_name(enum qm_stop_reason reason);
@@ -118,7 +122,8 @@ void qm_strangers_note(struct qm_planner *p, const struct qm_task_status *status
 void qm_strangers_settle(struct qm_planner *p);
 void qm_strangers_free(struct qm_planner *p);
 void qm_strangers_forget(struct qm_planner *p, const char *id);
-/** qm_strangers_at() - may a task that no record names fill this place? host NULL: a floating one. */
+/** qm_strangers_at() - may a task that no record names fill this place? host NULL: a floating one.
+ */
 bool qm_strangers_at(const struct qm_planner *p, const struct qm_host *host, size_t service);
 qm_time qm_strangers_deadline(const struct qm_planner *p);
 
@@ -132,7 +137,8 @@ void qm_outcome(struct qm_planner *p, const struct qm_host *host, size_t service
                 enum qm_reason_code code, uint64_t have, uint64_t want);
 
 /* launch.c */
-/** qm_launch() - makes a task in a place from a fitting offer. False: it does not fit, why is set. */
+/** qm_launch() - makes a task in a place from a fitting offer. False: it does not fit, why is set.
+ */
 bool qm_launch(struct qm_planner *p, struct qm_host *host, struct qm_place *place, bool surge,
                const char *version, struct qm_reason *why);
 /** qm_jobs_queue() - a host's launches of this instant begin to wait for its record. */
@@ -147,7 +153,8 @@ void qm_jobs_free_spent(struct qm_planner *p);
 qm_time qm_jobs_deadline(const struct qm_planner *p);
 
 /* fit.c */
-/** qm_fit() - the first offer of the first role group that holds a service's needs; NULL: why is set. */
+/** qm_fit() - the first offer of the first role group that holds a service's needs; NULL: why is
+ * set. */
 struct qm_offer_left *qm_fit(const struct qm_planner *p, const struct qm_host *host, size_t service,
                              const struct qm_task *freed, struct qm_reason *why);
 /** qm_fit_take() - takes them for @task from the group that qm_fit() found. False: no memory. */
@@ -156,8 +163,8 @@ bool qm_fit_take(struct qm_planner *p, struct qm_offer_left *group, size_t servi
 
 /* gates.c: the rules of a step, in order */
 /** qm_may_start() - may an empty place be filled, offers aside? False: why is set. */
-bool qm_may_start(const struct qm_planner *p, const struct qm_place *place, const struct qm_host *host,
-                  struct qm_reason *why);
+bool qm_may_start(const struct qm_planner *p, const struct qm_place *place,
+                  const struct qm_host *host, struct qm_reason *why);
 /** qm_may_stop() - may the running task of an outdated place be stopped now? False: why is set. */
 bool qm_may_stop(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why);
 /** qm_may_stop_surplus() - a task without a place: rules 1, 5 and 7. */
@@ -166,7 +173,8 @@ bool qm_may_stop_surplus(const struct qm_planner *p, const struct qm_task *task,
 /** qm_host_gate() - rule 7's part that concerns the whole host. */
 bool qm_host_gate(const struct qm_planner *p, const struct qm_host *host, bool start,
                   struct qm_reason *why);
-/** qm_version_to_start() - what an empty place is filled with: its record's version or the target. */
+/** qm_version_to_start() - what an empty place is filled with: its record's version or the target.
+ */
 const char *qm_version_to_start(const struct qm_planner *p, const struct qm_place *place);
 void qm_place_why(struct qm_planner *p, struct qm_place *place, const struct qm_reason *why);
 

@@ -37,7 +37,8 @@ static bool room(struct qm_planner *p, struct qm_save *save)
     size_t n = p->n_unsaved + 1;
 
     save->records = qm_arena_calloc(&p->instant, n, sizeof(*save->records));
-    if (!save->records || !qm_grow(p->allocator, &p->saving, &p->saving_capacity, n, sizeof(*p->saving))) {
+    if (!save->records ||
+        !qm_grow(p->allocator, &p->saving, &p->saving_capacity, n, sizeof(*p->saving))) {
         qm_out_of_memory(p);
         return false;
     }
@@ -96,6 +97,7 @@ void qm_save_emit(struct qm_planner *p)
         return;
     if (save.n_records == 0) {
         p->revision--;
+        p->save_retry_at = QM_TIME_NEVER;
         return;
     }
     save.revision = p->revision;

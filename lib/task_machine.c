@@ -55,8 +55,8 @@ void qm_task_enter(struct qm_planner *p, struct qm_task *task, enum qm_task_stag
     /* An unanswered task keeps its health's age: its answer decides. */
     if (stage != QM_STAGE_HEALTHY && stage != QM_STAGE_UNANSWERED)
         task->healthy_since = QM_TIME_NEVER;
-    qm_trace(p, QM_TRACE_TASK, task->id, qm_task_stage_name(before), qm_task_stage_name(stage), "%s",
-             cause);
+    qm_trace(p, QM_TRACE_TASK, task->id, qm_task_stage_name(before), qm_task_stage_name(stage),
+             "%s", cause);
     qm_host_touch(p, task->host);
 }
 
@@ -89,8 +89,7 @@ void qm_task_ended(struct qm_planner *p, struct qm_task *task, bool by_itself, c
     if (task->stage == QM_STAGE_DEAD)
         return;
     stable = task->healthy_since != QM_TIME_NEVER &&
-             p->now - task->healthy_since >=
-                 p->policy->services[task->service].backoff_reset;
+             p->now - task->healthy_since >= p->policy->services[task->service].backoff_reset;
     qm_task_enter(p, task, QM_STAGE_DEAD, cause);
     qm_host_record_changed(p, task->host);
     if (place && (place->task == task || place->surge == task) && by_itself && !ordered)
@@ -139,7 +138,8 @@ static void cannot_be_reached(struct qm_planner *p, struct qm_task *task, const 
     qm_task_enter(p, task, QM_STAGE_UNREACHABLE, cause);
 }
 
-/* An end that delays the next try. Mesos' own kill of an unhealthy task says that it is unhealthy. */
+/* An end that delays the next try. Mesos' own kill of an unhealthy task says that it is unhealthy.
+ */
 static bool is_failure(const struct qm_task *task, const struct qm_task_status *status)
 {
     if (status->state == QM_TASK_DROPPED && status->reason == QM_REASON_INVALID_OFFERS)

@@ -27,10 +27,12 @@ char *qm_view_text(struct qm_view_memory *memory, const char *text)
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp((*(const struct qm_host *const *)a)->name, (*(const struct qm_host *const *)b)->name);
+    return strcmp((*(const struct qm_host *const *)a)->name,
+                  (*(const struct qm_host *const *)b)->name);
 }
 
-const struct qm_host **qm_hosts_sorted(const struct qm_planner *p, const struct qm_allocator *allocator)
+const struct qm_host **qm_hosts_sorted(const struct qm_planner *p,
+                                       const struct qm_allocator *allocator)
 {
     const struct qm_host **hosts = qm_alloc(allocator, (p->n_hosts + 1) * sizeof(struct qm_host *));
 
@@ -43,8 +45,8 @@ const struct qm_host **qm_hosts_sorted(const struct qm_planner *p, const struct 
     return hosts;
 }
 
-static bool fill_task(const struct qm_planner *p, struct qm_view_memory *m, const struct qm_task *task,
-                      struct qm_task_view *v)
+static bool fill_task(const struct qm_planner *p, struct qm_view_memory *m,
+                      const struct qm_task *task, struct qm_task_view *v)
 {
     v->id = qm_view_text(m, task->id);
     v->service = qm_view_text(m, p->policy->services[task->service].name);
@@ -64,8 +66,8 @@ static bool fill_task(const struct qm_planner *p, struct qm_view_memory *m, cons
     return v->id && v->service && v->host && v->agent_id && v->version && v->message;
 }
 
-static bool fill_tasks(const struct qm_planner *p, struct qm_view_memory *m, const struct qm_host *host,
-                       struct qm_host_view *v)
+static bool fill_tasks(const struct qm_planner *p, struct qm_view_memory *m,
+                       const struct qm_host *host, struct qm_host_view *v)
 {
     size_t n = 0;
 
@@ -80,7 +82,8 @@ static bool fill_tasks(const struct qm_planner *p, struct qm_view_memory *m, con
     return true;
 }
 
-static bool fill_devices(struct qm_view_memory *m, const struct qm_host *host, struct qm_host_view *v)
+static bool fill_devices(struct qm_view_memory *m, const struct qm_host *host,
+                         struct qm_host_view *v)
 {
     size_t n = 0;
 
@@ -110,7 +113,8 @@ static bool fill_devices(struct qm_view_memory *m, const struct qm_host *host, s
 }
 
 /* The first of its places that is empty and waits. */
-static void fill_reason(const struct qm_planner *p, const struct qm_host *host, struct qm_host_view *v)
+static void fill_reason(const struct qm_planner *p, const struct qm_host *host,
+                        struct qm_host_view *v)
 {
     struct qm_reason why;
 
@@ -128,8 +132,8 @@ static void fill_reason(const struct qm_planner *p, const struct qm_host *host, 
     }
 }
 
-static bool fill_host(const struct qm_planner *p, struct qm_view_memory *m, const struct qm_host *host,
-                      struct qm_host_view *v)
+static bool fill_host(const struct qm_planner *p, struct qm_view_memory *m,
+                      const struct qm_host *host, struct qm_host_view *v)
 {
     bool connected = qm_host_connected(host);
 
@@ -244,12 +248,13 @@ void qm_offer_outcomes_get(const struct qm_planner *p, struct qm_offer_outcomes 
         const struct qm_recent_offer *r = &p->recent[(p->n_recent - 1 - i) % QM_RECENT_OFFERS];
 
         o->recent[i].time = r->time;
-        snprintf(o->recent[i].host, sizeof(o->recent[i].host), "%.127s", r->host ? r->host->name : "");
+        snprintf(o->recent[i].host, sizeof(o->recent[i].host), "%.127s",
+                 r->host ? r->host->name : "");
         if (r->service < p->n_services)
             snprintf(o->recent[i].service, sizeof(o->recent[i].service), "%.63s",
                      p->policy->services[r->service].name);
-        o->recent[i].reason = (struct qm_reason){.code = r->code, .since = r->time, .have = r->have,
-                                                 .want = r->want};
+        o->recent[i].reason =
+            (struct qm_reason){.code = r->code, .since = r->time, .have = r->have, .want = r->want};
     }
     o->n_recent = n;
 }

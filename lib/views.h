@@ -7,7 +7,8 @@
 /** qm_why() - why a place is not as it should be; false when it does not wait. */
 bool qm_why(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why);
 /** qm_hosts_sorted() - a new array of all hosts in name order, NULL when out of memory. */
-const struct qm_host **qm_hosts_sorted(const struct qm_planner *p, const struct qm_allocator *allocator);
+const struct qm_host **qm_hosts_sorted(const struct qm_planner *p,
+                                       const struct qm_allocator *allocator);
 
 /*
  * A view is one arena with its allocator: strings and arrays come and go with it.

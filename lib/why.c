@@ -8,7 +8,8 @@
 
 #include "views.h"
 
-static struct qm_reason reason_of(const struct qm_planner *p, enum qm_reason_code code, qm_time since)
+static struct qm_reason reason_of(const struct qm_planner *p, enum qm_reason_code code,
+                                  qm_time since)
 {
     (void)p;
     return (struct qm_reason){.code = code, .since = since};
@@ -61,7 +62,8 @@ static bool about_offers(enum qm_reason_code code)
 }
 
 /* What the last look found missing in offers. */
-static void why_offers(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why)
+static void why_offers(const struct qm_planner *p, const struct qm_place *place,
+                       struct qm_reason *why)
 {
     const struct qm_service_policy *s = &p->policy->services[place->service];
 
@@ -72,15 +74,16 @@ static void why_offers(const struct qm_planner *p, const struct qm_place *place,
     if (why->code == QM_WHY_PORTS) {
         size_t i = place->want ? place->want - 1 : 0;
 
-        snprintf(why->subject, sizeof(why->subject), "%.60s %u", i < s->n_ports ? s->ports[i].name : "",
-                 place->have);
+        snprintf(why->subject, sizeof(why->subject), "%.60s %u",
+                 i < s->n_ports ? s->ports[i].name : "", place->have);
         why->have = why->want = 0;
     } else if (why->code == QM_WHY_ROLE) {
         snprintf(why->subject, sizeof(why->subject), "%.120s", s->role);
     }
 }
 
-static void add_since(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why)
+static void add_since(const struct qm_planner *p, const struct qm_place *place,
+                      struct qm_reason *why)
 {
     const struct qm_phase *phase = qm_phase_of(p, place->service);
 
@@ -99,7 +102,8 @@ static void add_since(const struct qm_planner *p, const struct qm_place *place, 
 }
 
 /* The domain that rule 5 found unavailable already: asked rarely, so looked for. */
-static void name_domain(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why)
+static void name_domain(const struct qm_planner *p, const struct qm_place *place,
+                        struct qm_reason *why)
 {
     for (size_t i = 0; i < p->n_hosts; i++) {
         const struct qm_host *host = p->hosts[i];
@@ -112,7 +116,8 @@ static void name_domain(const struct qm_planner *p, const struct qm_place *place
     }
 }
 
-static bool why_stop(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why)
+static bool why_stop(const struct qm_planner *p, const struct qm_place *place,
+                     struct qm_reason *why)
 {
     *why = (struct qm_reason){.code = QM_WHY_NOTHING};
     if (place->surge && why_task(p, place->surge, why))
@@ -122,14 +127,16 @@ static bool why_stop(const struct qm_planner *p, const struct qm_place *place, s
     if (why->code == QM_WHY_FAILURE_DOMAIN)
         name_domain(p, place, why);
     if (why->code == QM_WHY_MAX_UNAVAILABLE)
-        snprintf(why->subject, sizeof(why->subject), "%.120s", p->policy->services[place->service].name);
+        snprintf(why->subject, sizeof(why->subject), "%.120s",
+                 p->policy->services[place->service].name);
     if (about_offers(why->code) && about_offers(place->why))
         why_offers(p, place, why);
     add_since(p, place, why);
     return true;
 }
 
-static bool why_start(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why)
+static bool why_start(const struct qm_planner *p, const struct qm_place *place,
+                      struct qm_reason *why)
 {
     *why = (struct qm_reason){.code = QM_WHY_NOTHING};
     if (!qm_place_wanted(p, place))
@@ -142,7 +149,8 @@ static bool why_start(const struct qm_planner *p, const struct qm_place *place, 
     return true;
 }
 
-static bool why_shutdown(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why)
+static bool why_shutdown(const struct qm_planner *p, const struct qm_place *place,
+                         struct qm_reason *why)
 {
     const struct qm_task *task = place->task;
 
@@ -151,7 +159,8 @@ static bool why_shutdown(const struct qm_planner *p, const struct qm_place *plac
     if (!p->shutting_down) {
         uint64_t left = p->shutdown_at > p->now ? p->shutdown_at - p->now : 0;
 
-        *why = (struct qm_reason){.code = QM_WHY_SHUTDOWN_GRACE, .since = p->plan.started, .want = left};
+        *why = (struct qm_reason){
+            .code = QM_WHY_SHUTDOWN_GRACE, .since = p->plan.started, .want = left};
         return true;
     }
     if (task->stage != QM_STAGE_HEALTHY && task->stage != QM_STAGE_RUNNING)
@@ -200,7 +209,8 @@ static const struct qm_place *find_step(const struct qm_planner *p, const char *
     return NULL;
 }
 
-int qm_step_explain(const struct qm_planner *p, const char *step_id, struct qm_reason *reasons, size_t n)
+int qm_step_explain(const struct qm_planner *p, const char *step_id, struct qm_reason *reasons,
+                    size_t n)
 {
     const struct qm_place *place = find_step(p, step_id);
     struct qm_reason why;
