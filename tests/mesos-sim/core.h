@@ -325,8 +325,10 @@ struct work {
     struct sim_timer step; /* start, stop, end by itself */
     struct sim_timer check;
     struct sim_timer force; /* SIGKILL after the grace */
+    struct sim_timer limit; /* max_completion_time */
     bool running;
     bool killing;
+    bool overdue;
     bool failing_checks;
     bool has_health;
     bool healthy;

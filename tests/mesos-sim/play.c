@@ -27,6 +27,7 @@ void core_play_stop(struct work *work)
     core_timer_stop(sim_of(work), &work->step);
     core_timer_stop(sim_of(work), &work->check);
     core_timer_stop(sim_of(work), &work->force);
+    core_timer_stop(sim_of(work), &work->limit);
 }
 
 void core_play_update(struct work *work, Mesos__V1__TaskState state, int reason,
@@ -51,7 +52,11 @@ static void play_end(struct work *work, Mesos__V1__TaskState state, const char *
 {
     core_play_stop(work);
     work->running = false;
-    core_play_update(work, state, -1, message, NULL);
+    core_play_update(work, state,
+                     work->overdue
+                         ? (int)MESOS__V1__TASK_STATUS__REASON__REASON_MAX_COMPLETION_TIME_REACHED
+                         : -1,
+                     message, NULL);
 }
 
 /* ---- containers without a process ---- */
@@ -99,11 +104,21 @@ static void container_ended_fire(struct sim *sim, void *owner)
 
     (void)sim;
     play_end(work,
-             work->killing          ? MESOS__V1__TASK_STATE__TASK_KILLED
+             work->overdue          ? MESOS__V1__TASK_STATE__TASK_FAILED
+             : work->killing        ? MESOS__V1__TASK_STATE__TASK_KILLED
              : work->exit_code == 0 ? MESOS__V1__TASK_STATE__TASK_FINISHED
                                     : MESOS__V1__TASK_STATE__TASK_FAILED,
              message);
     free(message);
+}
+
+static void overdue_fire(struct sim *sim, void *owner)
+{
+    struct work *work = owner;
+
+    (void)sim;
+    work->overdue = true;
+    core_play_kill(work, NULL);
 }
 
 static void running(struct work *work)
@@ -116,12 +131,15 @@ static void running(struct work *work)
     work->running = true;
     work->running_since = sim->now;
     if (executor->kind == EXECUTOR_DOCKER)
-        inspect =
-            sim_text("[{\"Id\":\"%s\",\"Name\":\"\\/mesos-%s\",\"State\":{\"Running\":true}}]",
-                     executor->container, executor->container);
+        inspect = sim_text("[{\"Id\":\"%s\",\"Name\":\"/mesos-%s\",\"State\":{\"Running\":true}}]",
+                           executor->container, executor->container);
     core_play_update(work, MESOS__V1__TASK_STATE__TASK_RUNNING, -1, NULL, inspect);
     free(inspect);
     core_health_start(work);
+    if (work->info->max_completion_time)
+        core_timer_set(sim, &work->limit,
+                       sim->now + work->info->max_completion_time->nanoseconds / 1000000,
+                       overdue_fire, work);
     if (!executor->process && known_end(work->info, &work->exit_code, &after))
         core_timer_set(sim, &work->step, sim->now + after, container_ended_fire, work);
 }
@@ -207,7 +225,8 @@ void core_play_process_exited(struct work *work, int status)
         running(work);
     }
     play_end(work,
-             work->killing                               ? MESOS__V1__TASK_STATE__TASK_KILLED
+             work->overdue                               ? MESOS__V1__TASK_STATE__TASK_FAILED
+             : work->killing                             ? MESOS__V1__TASK_STATE__TASK_KILLED
              : WIFEXITED(status) && !WEXITSTATUS(status) ? MESOS__V1__TASK_STATE__TASK_FINISHED
                                                          : MESOS__V1__TASK_STATE__TASK_FAILED,
              message);
@@ -246,6 +265,7 @@ void core_play_kill(struct work *work, const Mesos__V1__KillPolicy *policy)
         return;
     }
     work->killing = true;
+    core_timer_stop(sim, &work->limit);
     core_timer_stop(sim, &work->step);
     core_timer_stop(sim, &work->check);
     if (core_framework_has(framework_of(work),

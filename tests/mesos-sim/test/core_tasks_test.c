@@ -190,6 +190,26 @@ START_TEST(killed_command)
 }
 END_TEST
 
+START_TEST(overdue)
+{
+    const Mesos__V1__Offer *offer = fresh(NULL);
+    Mesos__V1__TaskInfo *task = task_make("t", offer);
+    const status_t *status;
+
+    task->max_completion_time = malloc(sizeof *task->max_completion_time);
+    mesos__v1__duration_info__init(task->max_completion_time);
+    task->max_completion_time->nanoseconds = 4000000000;
+    launch(task, offer);
+    scheduler_status(&web, "t", 100);
+    scheduler_status(&web, "t", 100);
+    scheduler_expect_none(&web, EVENT(UPDATE), 3900);
+    status = scheduler_status(&web, "t", 500);
+    ck_assert_int_eq(status->state, STATE(FAILED));
+    ck_assert_int_eq(status->reason, REASON(MAX_COMPLETION_TIME_REACHED));
+    world_deinit(&world);
+}
+END_TEST
+
 START_TEST(killed_before_delivery)
 {
     const Mesos__V1__Offer *offer = fresh(NULL);
@@ -362,6 +382,7 @@ int main(void)
     tcase_add_test(cases, missing_image);
     tcase_add_test(cases, command_task_is_a_process);
     tcase_add_test(cases, killed_command);
+    tcase_add_test(cases, overdue);
     tcase_add_test(cases, killed_before_delivery);
     tcase_add_test(cases, health);
     tcase_add_test(cases, reconciliation);
