@@ -3,8 +3,10 @@
  * answered.
  *
  * Rollback journal, not WAL: one writer, a few small transactions, and a single file that can be
- * copied while the daemon rests. The lock is flock() on a file beside it, which carries the
- * holder's pid: SQLite's own locks cannot tell whose they are.
+ * copied while the daemon rests. Synchronous EXTRA, not FULL: FULL leaves the directory unsynced,
+ * and a journal that comes back after a power failure takes an answered save with it. The lock is
+ * flock() on a file beside it, which carries the holder's pid: SQLite's own locks cannot tell whose
+ * they are.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -139,7 +141,7 @@ static int open_database(struct sqlite_store *self, struct store_error *error)
     if (r == SQLITE_OK)
         r = sqlite3_exec(self->db,
                          "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; "
-                         "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF",
+                         "PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF",
                          NULL, NULL, NULL);
     r = r == SQLITE_OK ? check_schema(self, error) : fail_db(self, error, "open");
     umask(mask);
