@@ -7,6 +7,8 @@
 
 #include "rooms.h"
 
+#define INSTANT_KEPT ((size_t)1 << 20) /* bytes of actions and offers that stay reserved */
+
 struct qm_action *qm_emit(struct qm_planner *p, enum qm_rank rank, enum qm_action_type type,
                           const char *order)
 {
@@ -93,7 +95,11 @@ void qm_actions_reset(struct qm_planner *p)
     qm_jobs_free_spent(p);
     while (p->n_graves > 0)
         qm_free(p->allocator, p->graves[--p->n_graves]);
-    qm_arena_reset(&p->instant);
+    /* A great save or a great many offers at once are rare: their memory is given back. */
+    if (p->instant.current != p->instant.first && qm_arena_reserved(&p->instant) > INSTANT_KEPT)
+        qm_arena_deinit(&p->instant);
+    else
+        qm_arena_reset(&p->instant);
     qm_offers_reset(p);
     if (!p->jobs) /* nobody holds a template */
         qm_policy_trim(p->policy);

@@ -42,6 +42,15 @@ void qm_arena_reset(struct qm_arena *arena)
         arena->first->used = 0;
 }
 
+size_t qm_arena_reserved(const struct qm_arena *arena)
+{
+    size_t bytes = 0;
+
+    for (const struct qm_arena_chunk *chunk = arena->first; chunk; chunk = chunk->next)
+        bytes += sizeof(*chunk) + chunk->size;
+    return bytes;
+}
+
 static struct qm_arena_chunk *chunk_new(struct qm_arena *arena, size_t size)
 {
     struct qm_arena_chunk *chunk;

@@ -20,6 +20,9 @@ void qm_arena_deinit(struct qm_arena *arena);
 /** qm_arena_reset() - all blocks become invalid; their memory is used again. */
 void qm_arena_reset(struct qm_arena *arena);
 
+/** qm_arena_reserved() - bytes that it holds, used or not. */
+size_t qm_arena_reserved(const struct qm_arena *arena);
+
 /** qm_arena_alloc() - a block aligned for anything, not zeroed. NULL when out of memory. */
 void *qm_arena_alloc(struct qm_arena *arena, size_t size);
 /** qm_arena_calloc() - a zeroed array. */

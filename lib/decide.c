@@ -161,6 +161,12 @@ static void refresh(struct qm_planner *p, struct qm_host *host)
         qm_place_refresh(p, &host->places[i]);
 }
 
+static void notice_floating(struct qm_planner *p, const struct qm_host *host)
+{
+    for (const struct qm_task *task = host->tasks; task; task = task->next)
+        p->floating_look |= p->services[task->service].n_places > 0;
+}
+
 static void look_at(struct qm_planner *p, struct qm_host *host)
 {
     bool wanted = host->wants;
@@ -177,6 +183,7 @@ static void look_at(struct qm_planner *p, struct qm_host *host)
     }
     kills(p, host);
     ask_after_launches(p, host);
+    notice_floating(p, host);
     qm_probe_consider(p, host);
     refresh(p, host);
     set_wants(p, host, wanted);
@@ -242,6 +249,16 @@ static void tick(struct qm_planner *p)
         p->plan.dirty = true;
 }
 
+/* Only when one of their tasks, a phase or an offer gives a reason to. */
+static void look_at_floating(struct qm_planner *p)
+{
+    if (!p->floating_look && !p->offers)
+        return;
+    p->floating_look = false;
+    qm_floating_start(p);
+    qm_floating_refresh(p);
+}
+
 void qm_decide(struct qm_planner *p)
 {
     unsigned rounds = 0;
@@ -251,14 +268,11 @@ void qm_decide(struct qm_planner *p)
     qm_strangers_settle(p);
     if (p->n_dirty > 0 || p->plan.dirty || p->offers || p->floating_look) {
         do {
-            p->floating_look = false;
             qm_shutdown_catch_up(p);
             look_at_dirty(p);
-            qm_floating_start(p);
-            qm_floating_refresh(p);
+            look_at_floating(p);
             qm_plan_steps(p);
-            /* Every round opens a phase or settles what the last one stopped: the bound is a guard.
-             */
+            /* Every round opens a phase or settles what the last one stopped: the bound is a guard. */
         } while (!p->failed && (qm_plan_progress(p) || p->n_dirty > 0 || p->floating_look) &&
                  ++rounds < 10000);
     }

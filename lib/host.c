@@ -68,9 +68,10 @@ void qm_host_touch(struct qm_planner *p, struct qm_host *host)
     p->dirty[p->n_dirty++] = host;
 }
 
-void qm_host_record_changed(struct qm_planner *p, struct qm_host *host)
+#define LAZY_SAVE QM_SECONDS(1)
+
+static void enlist_unsaved(struct qm_planner *p, struct qm_host *host)
 {
-    host->revision = UINT64_MAX;
     if (host->record_dirty)
         return;
     if (!qm_grow(p->allocator, &p->unsaved, &p->unsaved_capacity, p->n_unsaved + 1,
@@ -80,6 +81,20 @@ void qm_host_record_changed(struct qm_planner *p, struct qm_host *host)
     }
     host->record_dirty = true;
     p->unsaved[p->n_unsaved++] = host;
+}
+
+void qm_host_record_changed(struct qm_planner *p, struct qm_host *host)
+{
+    host->revision = UINT64_MAX;
+    p->save_wanted_at = 0;
+    enlist_unsaved(p, host);
+}
+
+/* Nothing waits for it: it goes with the next save, or after a moment, many hosts together. */
+void qm_host_record_changed_lazily(struct qm_planner *p, struct qm_host *host)
+{
+    p->save_wanted_at = qm_earlier(p->save_wanted_at, qm_later_by(p->now, LAZY_SAVE));
+    enlist_unsaved(p, host);
 }
 
 bool qm_host_saved(const struct qm_planner *p, const struct qm_host *host)

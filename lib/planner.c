@@ -75,6 +75,7 @@ static void init(struct qm_planner *p, const struct qm_allocator *allocator, qm_
     p->target.version = p->completed.version = p->plan.reached = "";
     p->shutdown_at = QM_TIME_NEVER;
     p->save_retry_at = QM_TIME_NEVER;
+    p->save_wanted_at = QM_TIME_NEVER;
     p->plan.completed = QM_TIME_NEVER;
     p->connected_since = now;
     p->revive_filled = now;
@@ -377,7 +378,7 @@ qm_time qm_planner_now(const struct qm_planner *p)
 /* What is not in the save under way goes into the next one. */
 uint64_t qm_planner_revision(const struct qm_planner *p)
 {
-    bool more = p->framework_dirty || p->n_unsaved > 0;
+    bool more = p->save_wanted_at == 0;
 
     return p->revision + (more ? 1 : 0);
 }

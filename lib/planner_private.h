@@ -419,6 +419,7 @@ struct qm_planner {
     uint64_t revision;       /* of the newest save given out */
     uint64_t saved_revision; /* newest one confirmed */
     bool save_under_way;
+    qm_time save_wanted_at; /* 0: at once; QM_TIME_NEVER: nothing is to be saved */
     qm_time save_retry_at; /* QM_TIME_NEVER: no retry pending */
     qm_duration save_retry_delay;
     struct qm_host **unsaved; /* hosts with record_dirty */

@@ -23,7 +23,10 @@ static void refill(struct qm_planner *p)
 
 static bool idle(const struct qm_planner *p)
 {
-    return p->n_wanting == 0 && p->floating_wanted == 0 && p->n_unanswered == 0;
+    struct qm_reason why;
+
+    return p->n_wanting == 0 && p->floating_wanted == 0 && p->n_unanswered == 0 &&
+           p->n_unreported == 0 && qm_plan_status(p, &why) == QM_STATUS_COMPLETE;
 }
 
 void qm_revive_emit(struct qm_planner *p)
@@ -37,8 +40,7 @@ void qm_revive_emit(struct qm_planner *p)
         p->revive_round++; /* all filters are gone */
         p->suppressed = false;
         qm_emit(p, QM_RANK_REVIVE, QM_ACTION_REVIVE, "");
-    } else if (p->policy->suppress_when_idle && !p->suppressed && !p->revive_wanted && idle(p) &&
-               p->n_unreported == 0 && p->plan.status == QM_STATUS_COMPLETE) {
+    } else if (p->policy->suppress_when_idle && !p->suppressed && !p->revive_wanted && idle(p)) {
         p->suppressed = true;
         qm_emit(p, QM_RANK_REVIVE, QM_ACTION_SUPPRESS, "");
     }

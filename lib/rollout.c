@@ -57,6 +57,7 @@ void qm_plan_touch_all(struct qm_planner *p)
 {
     for (size_t i = 0; i < p->n_hosts; i++)
         qm_host_touch(p, p->hosts[i]);
+    p->floating_look = true;
     p->plan.dirty = true;
 }
 
@@ -157,6 +158,7 @@ bool qm_phase_queue(struct qm_planner *p, struct qm_phase *phase)
 void qm_phase_open(struct qm_planner *p, struct qm_phase *phase)
 {
     phase->since = p->now;
+    p->floating_look = true;
     for (size_t i = 0; i < p->n_hosts; i++)
         if (qm_place_find(p->hosts[i], phase->service))
             qm_host_touch(p, p->hosts[i]);
@@ -239,8 +241,11 @@ enum qm_status qm_plan_status(const struct qm_planner *p, struct qm_reason *why)
 static void trace_statuses(struct qm_planner *p)
 {
     struct qm_reason why;
-    enum qm_status now = qm_plan_status(p, &why);
+    enum qm_status now;
 
+    if (!p->trace)
+        return;
+    now = qm_plan_status(p, &why);
     for (size_t i = 0; i < p->plan.n_phases; i++) {
         struct qm_phase *phase = &p->plan.phases[i];
         enum qm_status status = qm_phase_status(p, phase);

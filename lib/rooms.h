@@ -27,6 +27,7 @@ struct qm_host *qm_host_find(const struct qm_planner *p, const char *name);
 struct qm_host *qm_host_get(struct qm_planner *p, const char *name);
 void qm_host_touch(struct qm_planner *p, struct qm_host *host);
 void qm_host_record_changed(struct qm_planner *p, struct qm_host *host);
+void qm_host_record_changed_lazily(struct qm_planner *p, struct qm_host *host);
 struct qm_host_extra *qm_host_extra(struct qm_planner *p, struct qm_host *host);
 struct qm_host *qm_host_free(struct qm_planner *p, struct qm_host *host);
 /** qm_host_retire() - forgets hosts of which nothing is left. True when it is gone. */

@@ -13,6 +13,7 @@ void qm_framework_changed(struct qm_planner *p)
 {
     p->framework_dirty = true;
     p->framework_revision = UINT64_MAX;
+    p->save_wanted_at = 0;
 }
 
 /* A change that launches and kills wait for. */
@@ -67,6 +68,7 @@ static void take_hosts(struct qm_planner *p, struct qm_record *records, size_t *
         p->saving[p->n_saving++] = host;
     }
     p->n_unsaved = 0;
+    p->save_wanted_at = QM_TIME_NEVER;
 }
 
 void qm_save_emit(struct qm_planner *p)
@@ -75,7 +77,7 @@ void qm_save_emit(struct qm_planner *p)
     struct qm_record *records;
     struct qm_action *action;
 
-    if (p->save_under_way || (!p->framework_dirty && p->n_unsaved == 0))
+    if (p->save_under_way || p->now < p->save_wanted_at)
         return;
     if (p->save_retry_at != QM_TIME_NEVER && p->now < p->save_retry_at)
         return;
@@ -171,5 +173,9 @@ int qm_fact_save_failed(struct qm_planner *p, uint64_t revision)
 
 qm_time qm_save_deadline(const struct qm_planner *p)
 {
-    return p->save_under_way ? QM_TIME_NEVER : p->save_retry_at;
+    if (p->save_under_way)
+        return QM_TIME_NEVER;
+    if (p->save_retry_at != QM_TIME_NEVER)
+        return p->save_retry_at;
+    return p->save_wanted_at;
 }

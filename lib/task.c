@@ -75,6 +75,7 @@ void qm_task_remove(struct qm_planner *p, struct qm_task *task)
     agent->n_tasks--;
     qm_host_record_changed(p, task->host);
     qm_host_touch(p, task->host);
+    p->floating_look |= p->services[task->service].n_places > 0;
     free_extra(p, task->extra);
     qm_bury(p, task);
     qm_agent_retire(p, agent);

@@ -68,7 +68,7 @@ static void becomes_healthy(struct qm_planner *p, struct qm_task *task)
         task->healthy_since = p->now;
     if (!task->was_healthy) {
         task->was_healthy = true;
-        qm_host_record_changed(p, task->host);
+        qm_host_record_changed_lazily(p, task->host);
     }
     if (place && !task->surplus)
         place->once_healthy = true;
