@@ -61,7 +61,7 @@ def bad_yaml(box):
             ('nosuchkey: 1\n', 1, ['nosuchkey']),
             ('services:\n  registry:\n    resources: "cpus:one"\n', 3, ['resources']),
             ('- a\n- b\n', 1, []),
-            ('http:\n  port: 1\nhttp:\n  port: 2\n', 3, ['http']),
+            ('http:\n  port: 1\nhttp:\n  port: 2\n', 4, ['http']),
     ]):
         path = box.write(f'bad-{number}.yaml', text)
         got, said = box.run('yaml', [DAEMON, *GOOD, state, f'--config={path}', '--check-config'], 20)

@@ -4,6 +4,9 @@
  * or the target's own assertions find ends the program.
  *
  *     replay DIRECTORY...
+ *
+ * With QM_FUZZ_LAST=FILE in the environment each input is written there before it runs: after a
+ * finding it is the one to look at, and to add to the corpus.
  */
 #include <dirent.h>
 #include <stdbool.h>
@@ -17,6 +20,17 @@
 #define CUTS_MAX  3000 /* longer inputs are cut and changed at so many places only */
 #define FILES_MAX 1000
 
+static void write_last(const uint8_t *bytes, size_t length)
+{
+    const char *path = getenv("QM_FUZZ_LAST");
+    FILE *out = path ? fopen(path, "wb") : NULL;
+
+    if (!out)
+        return;
+    fwrite(bytes, 1, length, out);
+    fclose(out);
+}
+
 /* A copy of exactly this size, so that a read past the end is seen. */
 static void run(const uint8_t *bytes, size_t length)
 {
@@ -26,6 +40,7 @@ static void run(const uint8_t *bytes, size_t length)
         abort();
     if (length > 0)
         memcpy(copy, bytes, length);
+    write_last(copy, length);
     LLVMFuzzerTestOneInput(copy, length);
     free(copy);
 }
