@@ -46,7 +46,8 @@ def upgrade_and_shut_down(box):
         cluster.await_counts(ELEVEN, 120, '1.1.6')
         cluster.await_plan_complete()
     note(f'fewest RUNNING at a time: {watcher.least}, {watcher.looks} looks')
-    watcher.expect_at_least(2)
+    # One of three may be away; api and webconsole have room to run the new one before the old one stops.
+    watcher.expect_at_least({'registry': 2, 'metadata': 2, 'data': 2, 'api': 1, 'webconsole': 1})
     expect(cluster.version() == '1.1.6', f'GET says {cluster.version()!r}')
 
     probers = {t.id for t in cluster.tasks() if t.service == 'prober' and t.state == 'TASK_RUNNING'}

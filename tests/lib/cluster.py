@@ -248,7 +248,7 @@ class Cluster:
 class Watcher(threading.Thread):
     """Looks at the master's tasks all the time, and remembers the worst that it saw."""
 
-    def __init__(self, cluster, services=STORAGE):
+    def __init__(self, cluster, services=ELEVEN):
         super().__init__(daemon=True)
         self.cluster = cluster
         self.least = {service: 10 ** 9 for service in services}
@@ -283,10 +283,10 @@ class Watcher(threading.Thread):
         self.ended.set()
         self.join(20 * PATIENCE)
 
-    def expect_at_least(self, number):
-        """Enough instances of each service were RUNNING whenever somebody looked."""
+    def expect_at_least(self, numbers):
+        """So many instances of each service were RUNNING whenever somebody looked."""
         expect(not self.trouble, f'the watcher could not look: {self.trouble}')
         expect(self.looks > 20, f'only {self.looks} looks: nothing was watched')
-        expect(all(n >= number for n in self.least.values()),
-               f'fewest RUNNING at a time: {self.least}, wanted at least {number}')
+        expect(all(self.least[service] >= number for service, number in numbers.items()),
+               f'fewest RUNNING at a time: {self.least}, wanted at least {numbers}')
         expect(not self.doubled, f'two live tasks at one place: {sorted(self.doubled)}')
