@@ -39,6 +39,7 @@ struct daemon {
     struct event *signals[2];
     qm_time started;
     int exit_code;
+    bool ending;            /* a signal asked for it */
     char save_error[256];   /* of the last save, "" when it went well */
 };
 
@@ -173,18 +174,35 @@ static int open_store(struct daemon *d)
     return rc ? (zk[0] && rc == -EINVAL ? EXIT_CODE_USAGE : EXIT_CODE_STATE) : EXIT_CODE_OK;
 }
 
+/* A store that does not answer is waited for: without its state nothing may be done. */
+static int load_records(struct daemon *d, struct store_records *records)
+{
+    struct store_error error = {""};
+    int rc;
+
+    log_info("reading the stored state from %s", store_name(d->store));
+    while ((rc = store_load(d->store, LOAD_TIMEOUT_MS, records, &error)) == -ETIMEDOUT) {
+        log_warning("still without the stored state: %s", error.text);
+        /* A new one, so that late answers meet nobody. */
+        d->store = store_close(d->store);
+        if (open_store(d))
+            return EXIT_CODE_STATE;
+    }
+    if (rc == 0 || d->ending)
+        return EXIT_CODE_OK;
+    log_error("cannot read the stored state: %s", error.text);
+    return EXIT_CODE_STATE;
+}
+
 static int load_planner(struct daemon *d)
 {
     struct store_records records = {0};
-    struct store_error error = {""};
     struct qm_error why = {0};
     char line[512];
-    int rc = store_load(d->store, LOAD_TIMEOUT_MS, &records, &error);
+    int rc = load_records(d, &records);
 
-    if (rc) {
-        log_error("cannot read the stored state: %s", error.text);
-        return EXIT_CODE_STATE;
-    }
+    if (rc || d->ending)
+        return rc;
     rc = qm_planner_new(&d->planner, d->config, records.records, records.n_records, NULL,
                         clock_now(), &why);
     store_records_deinit(&records);
@@ -354,6 +372,7 @@ static void on_signal(evutil_socket_t number, short what, void *userdata)
     struct daemon *d = userdata;
 
     log_info("%s: ending; services keep running", strsignal((int)number));
+    d->ending = true;
     event_base_loopbreak(d->base);
 }
 
@@ -411,9 +430,9 @@ static int open_all(struct daemon *d)
         code = open_store(d);
     if (!code)
         code = load_planner(d);
-    if (!code)
+    if (!code && !d->ending)
         code = open_front(d);
-    if (!code)
+    if (!code && !d->ending)
         code = open_driver(d);
     return code;
 }
@@ -425,7 +444,7 @@ int daemon_run(const struct qm_config *config)
 
     set_log_level(config);
     code = open_all(&d);
-    if (!code) {
+    if (!code && !d.ending) {
         log_info("quobyte-mesosd %s, deployment %s, state in %s", qm_version(),
                  qm_config_text(config, "framework.deployment"), store_name(d.store));
         event_active(d.drain, EV_TIMEOUT, 0);

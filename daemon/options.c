@@ -6,7 +6,9 @@
 
 #include <quobyte-mesos/version.h>
 
+#include "mesos/leader.h"
 #include "options.h"
+#include "state/zk_text.h"
 
 #define CONFIG_FILE_MAX (1024 * 1024)
 
@@ -246,15 +248,42 @@ static enum option_action walk(struct qm_config *config, int argc, char **argv,
     return OPTIONS_RUN;
 }
 
-static enum option_action check(const struct qm_config *config, bool needs_master)
+static enum option_action check_zookeeper(const struct qm_config *config)
 {
+    const char *servers = qm_config_text(config, "zookeeper.servers");
+    struct zk_address address = {0};
+    struct store_error error = {""};
+    char line[600];
+    int rc;
+
+    if (!servers[0])
+        return OPTIONS_RUN;
+    rc = zk_address_parse(&address, servers, &error);
+    if (rc) {
+        snprintf(line, sizeof(line), "--zk: %s", error.text);
+        return fail(line);
+    }
+    zk_address_deinit(&address);
+    if (zk_path_check(qm_config_text(config, "zookeeper.path"), &error) == 0)
+        return OPTIONS_RUN;
+    snprintf(line, sizeof(line), "--zk_path: %s", error.text);
+    return fail(line);
+}
+
+/* Everything that can be known to be wrong before anything is opened. */
+static enum option_action check(const struct qm_config *config)
+{
+    const char *masters = qm_config_text(config, "mesos.master");
     struct qm_error error = {0};
+    char line[400];
 
     if (qm_config_check(config, &error))
         return fail_about("", &error);
-    if (needs_master && !qm_config_text(config, "mesos.master")[0])
+    if (!masters[0])
         return fail("--master is required: HOST:PORT, a list of them, or zk://HOST:PORT,.../PATH");
-    return OPTIONS_RUN;
+    if (leader_check(masters, line, sizeof(line)))
+        return fail(line);
+    return check_zookeeper(config);
 }
 
 static enum option_action build(struct qm_config *config, int argc, char **argv)
@@ -267,9 +296,9 @@ static enum option_action build(struct qm_config *config, int argc, char **argv)
     if (action == OPTIONS_RUN)
         action = walk(config, argc, argv, &request, true);
     if (action == OPTIONS_RUN && request.reset)
-        return OPTIONS_RESET;
+        return check_zookeeper(config) == OPTIONS_RUN ? OPTIONS_RESET : OPTIONS_FAILED;
     if (action == OPTIONS_RUN)
-        action = check(config, true);
+        action = check(config);
     if (action == OPTIONS_RUN && request.check) {
         printf("configuration is good\n");
         return OPTIONS_CHECK;

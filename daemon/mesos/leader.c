@@ -150,18 +150,28 @@ static void on_refused(void *userdata)
         tell(l, l->why);
 }
 
+/* Masters never lie at ZooKeeper's root: Mesos refuses that, too. */
+static int read_zk_url(const char *masters, struct leader_zk_url *url, char *error, size_t size)
+{
+    int rc = leader_parse_zk(masters, url);
+
+    if (rc == -EINVAL || (rc == 0 && strcmp(url->path, "/") == 0)) {
+        snprintf(error, size, "--master: not of the form zk://[user:password@]host:port,.../path");
+        rc = -EINVAL;
+    } else if (rc == 0 && strlen(url->path) > 400) {
+        snprintf(error, size, "--master: the path in ZooKeeper is too long");
+        rc = -EINVAL;
+    }
+    return rc;
+}
+
 static int open_zookeeper(struct leader *l, struct event_base *base, const char *masters,
                           char *error, size_t size)
 {
     static const struct zk_loop_callbacks callbacks = {.connected = on_connected,
                                                        .refused = on_refused};
-    int rc = leader_parse_zk(masters, &l->url);
-    if (rc == -EINVAL)
-        snprintf(error, size, "--master: not of the form zk://[user:password@]host:port,.../path");
-    if (rc == 0 && strlen(l->url.path) > 400) {
-        snprintf(error, size, "--master: the path in ZooKeeper is too long");
-        rc = -EINVAL;
-    }
+    int rc = read_zk_url(masters, &l->url, error, size);
+
     if (rc != 0)
         return rc;
     struct zk_loop_options options = {
@@ -199,6 +209,24 @@ static int open_list(struct leader *l, const char *masters, char *error, size_t 
 }
 
 /* ---- both ---- */
+
+int leader_check(const char *masters, char *error, size_t size)
+{
+    struct leader_zk_url url = {0};
+    struct leader *l;
+    int rc;
+
+    snprintf(error, size, "out of memory");
+    if (strncmp(masters, "zk://", 5) == 0) {
+        rc = read_zk_url(masters, &url, error, size);
+        leader_zk_url_deinit(&url);
+        return rc;
+    }
+    l = calloc(1, sizeof *l);
+    rc = l ? open_list(l, masters, error, size) : -ENOMEM;
+    free(l);
+    return rc;
+}
 
 int leader_new(struct leader **leader, struct event_base *base, const char *masters,
                const struct leader_callbacks *callbacks, void *userdata, char *error, size_t size)

@@ -48,6 +48,9 @@ struct leader_zk_url {
     char *path; /* begins with /, does not end with it unless it is all of it */
 };
 
+/** leader_check() - would leader_new() take this text? Its errors, without opening anything. */
+int leader_check(const char *masters, char *error, size_t size);
+
 /** leader_parse_zk() - the credentials end at the last @ before the path. 0, -EINVAL, -ENOMEM. */
 int leader_parse_zk(const char *text, struct leader_zk_url *url);
 void leader_zk_url_deinit(struct leader_zk_url *url);
