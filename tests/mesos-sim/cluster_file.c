@@ -82,6 +82,101 @@ static int read_devices(struct cluster_reader *reader, yaml_node_t *node, void *
     return 0;
 }
 
+/* ---- disks with a source, which the resource text cannot say ---- */
+
+struct disk {
+    const char *type; /* MOUNT, PATH */
+    const char *root;
+    double size;      /* MB */
+    const char *role; /* statically reserved for; NULL: for nobody */
+};
+
+static int read_disk_type(struct cluster_reader *reader, yaml_node_t *node, void *target)
+{
+    int r = cluster_read_text(reader, node, target);
+    const char *type = *(const char **)target;
+
+    if (r == 0 && strcmp(type, "MOUNT") && strcmp(type, "PATH"))
+        return cluster_fail(reader, node, "disk type '%.100s' is none of MOUNT, PATH", type);
+    return r;
+}
+
+static int read_disk(struct cluster_reader *reader, yaml_node_t *node, void *target)
+{
+    static const struct cluster_key keys[] = {
+        {"type", read_disk_type, offsetof(struct disk, type)},
+        {"root", read_mount, offsetof(struct disk, root)},
+        {"size", cluster_read_seconds, offsetof(struct disk, size)},
+        {"role", cluster_read_text, offsetof(struct disk, role)},
+    };
+    struct disk *disk = target;
+    int r = cluster_read_keys(reader, node, keys, sizeof(keys) / sizeof(*keys), disk);
+
+    if (r == 0 && (!disk->type || !disk->root || disk->size <= 0))
+        return cluster_fail(reader, node, "a disk needs type, root and size");
+    return r;
+}
+
+static const Mesos__V1__Resource *disk_resource(struct cluster_file *file, const struct disk *disk)
+{
+    struct {
+        Mesos__V1__Resource resource;
+        Mesos__V1__Value__Scalar scalar;
+        Mesos__V1__Resource__DiskInfo info;
+        Mesos__V1__Resource__DiskInfo__Source source;
+        Mesos__V1__Resource__DiskInfo__Source__Path path;
+        Mesos__V1__Resource__DiskInfo__Source__Mount mount;
+    } *d = cluster_keep(file, sizeof(*d));
+
+    if (!d)
+        return NULL;
+    mesos__v1__resource__init(&d->resource);
+    mesos__v1__value__scalar__init(&d->scalar);
+    mesos__v1__resource__disk_info__init(&d->info);
+    mesos__v1__resource__disk_info__source__init(&d->source);
+    mesos__v1__resource__disk_info__source__path__init(&d->path);
+    mesos__v1__resource__disk_info__source__mount__init(&d->mount);
+    d->scalar.value = disk->size;
+    d->path.root = d->mount.root = (char *)disk->root;
+    if (!strcmp(disk->type, "MOUNT")) {
+        d->source.type = MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__MOUNT;
+        d->source.mount = &d->mount;
+    } else {
+        d->source.type = MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__PATH;
+        d->source.path = &d->path;
+    }
+    d->info.source = &d->source;
+    d->resource.role = (char *)(disk->role ? disk->role : "*");
+    d->resource.name = (char *)"disk";
+    d->resource.type = MESOS__V1__VALUE__TYPE__SCALAR;
+    d->resource.scalar = &d->scalar;
+    d->resource.disk = &d->info;
+    return &d->resource;
+}
+
+static int read_disks(struct cluster_reader *reader, yaml_node_t *node, void *target)
+{
+    struct sim_agent_config *agent = target;
+    const Mesos__V1__Resource **resources;
+    struct disk *disks;
+    size_t n;
+    int r = cluster_read_list(reader, node, sizeof(*disks), read_disk, &disks, &n);
+
+    if (r < 0)
+        return r;
+    resources = cluster_keep(reader->file, (n + 1) * sizeof(*resources));
+    if (!resources)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        resources[i] = disk_resource(reader->file, &disks[i]);
+        if (!resources[i])
+            return -ENOMEM;
+    }
+    agent->more_resources = resources;
+    agent->n_more_resources = n;
+    return 0;
+}
+
 static int read_maintenance(struct cluster_reader *reader, yaml_node_t *node, void *target)
 {
     static const struct cluster_key keys[] = {
@@ -130,6 +225,7 @@ static int read_agent(struct cluster_reader *reader, yaml_node_t *node, void *ta
         {"resources", cluster_read_text, offsetof(struct sim_agent_config, resources)},
         {"attributes", read_attributes, 0},
         {"devices", read_devices, 0},
+        {"disks", read_disks, 0},
         {"maintenance", read_maintenance, 0},
     };
     struct sim_agent_config *agent = target;
@@ -235,11 +331,23 @@ static int read_registry(struct cluster_reader *reader, yaml_node_t *node, void 
     return 0;
 }
 
+static int read_master(struct cluster_reader *reader, yaml_node_t *node, void *target)
+{
+    static const struct cluster_key keys[] = {
+        {"region", cluster_read_text, offsetof(struct sim_cluster, master_region)},
+        {"zone", cluster_read_text, offsetof(struct sim_cluster, master_zone)},
+    };
+    struct cluster_file *file = target;
+
+    return cluster_read_keys(reader, node, keys, sizeof(keys) / sizeof(*keys), &file->cluster);
+}
+
 static int read_root(struct cluster_reader *reader)
 {
     static const struct cluster_key keys[] = {
         {"agents", read_agents, 0},
         {"images", read_images, 0},
+        {"master", read_master, 0},
         {"registry", read_registry, 0},
     };
     yaml_node_t *root = yaml_document_get_root_node(&reader->document);

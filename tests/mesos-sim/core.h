@@ -419,6 +419,8 @@ struct sim {
     enum master_state master;
     char master_id[37];
     char *master_hostname;
+    char *master_region; /* NULL: no domain */
+    char *master_zone;
     char *master_ip;
     uint16_t master_port;
     char *master_pid;

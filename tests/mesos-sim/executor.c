@@ -314,7 +314,6 @@ static void fill_container(struct executor *executor, status_t *status)
         container->executor_pid = executor->pid;
     }
     if (!container->n_network_infos) {
-        address.has_protocol = 1;
         address.ip_address = executor->host->ip;
         network.n_ip_addresses = 1;
         network.ip_addresses = addresses;

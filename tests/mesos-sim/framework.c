@@ -74,6 +74,30 @@ static void error_record(struct sim *sim, uint64_t stream, uint64_t connection, 
     core_output_end(sim, SIM_MASTER, stream, connection);
 }
 
+/* A fault domain that lies in the caller's memory. */
+struct domain {
+    Mesos__V1__DomainInfo info;
+    Mesos__V1__DomainInfo__FaultDomain fault;
+    Mesos__V1__DomainInfo__FaultDomain__RegionInfo region;
+    Mesos__V1__DomainInfo__FaultDomain__ZoneInfo zone;
+};
+
+static Mesos__V1__DomainInfo *master_domain(const struct sim *sim, struct domain *domain)
+{
+    if (!sim->master_region || !sim->master_zone)
+        return NULL;
+    mesos__v1__domain_info__init(&domain->info);
+    mesos__v1__domain_info__fault_domain__init(&domain->fault);
+    mesos__v1__domain_info__fault_domain__region_info__init(&domain->region);
+    mesos__v1__domain_info__fault_domain__zone_info__init(&domain->zone);
+    domain->region.name = sim->master_region;
+    domain->zone.name = sim->master_zone;
+    domain->fault.region = &domain->region;
+    domain->fault.zone = &domain->zone;
+    domain->info.fault_domain = &domain->fault;
+    return &domain->info;
+}
+
 static void send_subscribed(struct sim_framework *framework)
 {
     struct sim *sim = framework->sim;
@@ -84,6 +108,7 @@ static void send_subscribed(struct sim_framework *framework)
     Mesos__V1__Address address = MESOS__V1__ADDRESS__INIT;
     Mesos__V1__MasterInfo__Capability capabilities[3], *list[3];
     struct in_addr ip = {0};
+    struct domain domain;
 
     /* 1 and 2 are AGENT_UPDATE and AGENT_DRAINING; 3 has no name in v1 and is sent all the same. */
     for (int i = 0; i < 3; i++) {
@@ -103,6 +128,7 @@ static void send_subscribed(struct sim_framework *framework)
     master.hostname = sim->master_hostname;
     master.version = (char *)"1.11.1";
     master.address = &address;
+    master.domain = master_domain(sim, &domain);
     master.n_capabilities = 3;
     master.capabilities = list;
     subscribed.framework_id = framework->info->id;

@@ -147,6 +147,8 @@ struct sim *sim_new(const struct sim_cluster *cluster, uint64_t seed, int64_t no
     TAILQ_INIT(&sim->held);
     sim->registry = cluster->registry;
     sim->work_dir = sim_dup(cluster->work_dir ? cluster->work_dir : "/var/lib/mesos");
+    sim->master_region = sim_dup(cluster->master_region);
+    sim->master_zone = sim_dup(cluster->master_zone);
     sim->master_hostname =
         sim_dup(cluster->master_hostname ? cluster->master_hostname : "127.0.0.1");
     sim->master_ip = sim_dup(cluster->master_ip ? cluster->master_ip : "127.0.0.1");
@@ -193,6 +195,8 @@ void sim_free(struct sim *sim)
     free(sim->timers);
     free(sim->work_dir);
     free(sim->master_hostname);
+    free(sim->master_region);
+    free(sim->master_zone);
     free(sim->master_ip);
     free(sim->master_pid);
     free(sim);

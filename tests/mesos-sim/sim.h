@@ -71,6 +71,8 @@ enum sim_registry { SIM_REGISTRY_REPLICATED_LOG, SIM_REGISTRY_IN_MEMORY };
 
 struct sim_cluster {
     const char *master_hostname; /* NULL: 127.0.0.1 */
+    const char *master_region;   /* its fault domain, as SUBSCRIBED names it; NULL: none */
+    const char *master_zone;
     const char *master_ip;       /* NULL: 127.0.0.1 */
     uint16_t master_port;        /* 0: 5050 */
     enum sim_registry registry;
