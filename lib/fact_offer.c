@@ -93,12 +93,16 @@ static void keep(struct qm_planner *p, struct qm_host *host, const struct qm_off
     qm_host_touch(p, host);
 }
 
-static bool is_known(const struct qm_planner *p, const struct qm_host *host, const char *id)
+/* Looked up without making anything: what is refused leaves no trace. */
+static bool is_known(const struct qm_planner *p, const struct qm_offer *offer)
 {
-    for (const struct qm_offer_left *o = host->offers; o; o = o->next)
-        if (strcmp(o->id, id) == 0)
+    const struct qm_agent *agent = qm_agent_find(p, offer->agent_id);
+    const struct qm_host *host = agent ? agent->host : qm_host_find(p, offer->hostname);
+
+    for (const struct qm_offer_left *o = host ? host->offers : NULL; o; o = o->next)
+        if (strcmp(o->id, offer->id) == 0)
             return true;
-    return p->jobs && qm_hashmap_get(&p->job_offers, id);
+    return p->jobs && qm_hashmap_get(&p->job_offers, offer->id);
 }
 
 static struct qm_agent *agent_of(struct qm_planner *p, const struct qm_offer *offer)
@@ -147,12 +151,12 @@ int qm_fact_offer(struct qm_planner *p, const struct qm_offer *offer)
         return QM_E_INVALID;
     if (!p->connected)
         return QM_E_CONFLICT;
+    if (is_known(p, offer))
+        return QM_E_DUPLICATE;
     agent = agent_of(p, offer);
     if (!agent)
         return 0;
     host = agent->host;
-    if (is_known(p, host, offer->id))
-        return QM_E_DUPLICATE;
     p->offers_seen++;
     if (!agent->connected || host->agent != agent)
         qm_agent_heard(p, agent);
