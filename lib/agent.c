@@ -26,13 +26,20 @@ struct qm_agent *qm_agent_get(struct qm_planner *p, const char *id, struct qm_ho
         return NULL;
     }
     agent->host = host;
+    agent->next = host->agents;
+    host->agents = agent;
     return agent;
 }
 
 void qm_agent_retire(struct qm_planner *p, struct qm_agent *agent)
 {
+    struct qm_agent **at = &agent->host->agents;
+
     if (agent->n_tasks > 0 || agent->host->agent == agent || agent->host->rival == agent)
         return;
+    while (*at != agent)
+        at = &(*at)->next;
+    *at = agent->next;
     qm_hashmap_remove(&p->agent_map, agent->id);
     qm_bury(p, agent);
 }
@@ -99,6 +106,8 @@ void qm_agent_lost(struct qm_planner *p, struct qm_agent *agent, const char *cau
     } else if (host->agent == agent && host->rival) {
         becomes(p, host, host->rival);
         reset_backoff(host);
+    } else if (host->agent != agent) {
+        qm_agent_retire(p, agent); /* a third one of that name */
     }
     qm_host_count_unreported(p, host);
     qm_host_touch(p, host);

@@ -225,21 +225,22 @@ struct qm_host *qm_host_free(struct qm_planner *p, struct qm_host *host)
 
 bool qm_host_retire(struct qm_planner *p, struct qm_host *host)
 {
-    struct qm_agent *agent = host->agent;
     struct qm_host **list;
     size_t low = 0, high = p->n_hosts;
 
-    if (qm_host_connected(host) || host->tasks || host->has_record || host->record_dirty ||
-        host->in_save || host->dirty || host->offers || host->jobs || (agent && agent->n_tasks > 0))
+    if (host->tasks || host->has_record || host->record_dirty || host->in_save || host->dirty ||
+        host->offers || host->jobs)
         return false;
+    for (const struct qm_agent *a = host->agents; a; a = a->next)
+        if (a->connected || a->n_tasks > 0)
+            return false;
     for (size_t i = 0; i < host->n_places; i++)
         qm_place_drop(p, &host->places[i]);
     host->wants = false;
     qm_host_unschedule(p, host);
-    if (agent) {
-        host->agent = NULL;
-        qm_agent_retire(p, agent);
-    }
+    host->agent = host->rival = NULL;
+    while (host->agents)
+        qm_agent_retire(p, host->agents);
     for (size_t i = 0; i < QM_RECENT_OFFERS; i++)
         if (p->recent[i].host == host)
             p->recent[i].host = NULL;

@@ -29,6 +29,7 @@
 struct qm_host;
 
 struct qm_agent {
+    struct qm_agent *next; /* of its host */
     struct qm_host *host;
     uint32_t n_tasks; /* recorded tasks that name it */
     bool connected;   /* heard of, and not lost since */
@@ -192,6 +193,7 @@ struct qm_host_extra {
 };
 
 struct qm_host {
+    struct qm_agent *agents; /* all that ever were this host and are not forgotten yet */
     struct qm_agent *agent; /* the one that is this host now, or was last */
     struct qm_agent *rival; /* another connected agent of the same name */
     struct qm_task *tasks;
