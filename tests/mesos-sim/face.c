@@ -7,6 +7,7 @@
 #include "json_map.h"
 #include "json_routes.h"
 #include "process.h"
+#include "tls.h"
 #include "trace.h"
 
 #include <errno.h>
@@ -337,6 +338,7 @@ static int open_ports(struct face *face, char **ret_error)
         target->face = face;
         target->number = (int)i - 1;
         hooks.number = (uint16_t)i;
+        hooks.tls = i == 0 ? face->tls : NULL;
         snprintf(what, sizeof(what), "127.0.0.1:%zu", port);
         r = port > UINT16_MAX
                 ? -ERANGE
@@ -373,6 +375,8 @@ static int start_core(struct face *face, char **ret_error)
     face->clock_start_ms = clock_ms(CLOCK_MONOTONIC);
     cluster->master_port = sim_http_server_port(face->targets[0].server);
     cluster->work_dir = face->tree.dir;
+    cluster->credentials = face->credentials.pairs;
+    cluster->n_credentials = face->credentials.n_pairs;
     cluster->agent_environment = agent_environment;
     cluster->agent_environment_arg = face;
     for (size_t i = 0; i < cluster->n_agents; i++)
@@ -386,6 +390,24 @@ static int start_core(struct face *face, char **ret_error)
     return face->timer ? 0 : explain(ret_error, -ENOMEM, "timer");
 }
 
+/* What the options name is read before anything is opened. */
+static int read_files(struct face *face, char **ret_error)
+{
+    const struct face_options *options = &face->options;
+    int r;
+
+    if (options->cluster_path)
+        r = cluster_file_load(&face->cluster, options->cluster_path, options->agents, ret_error);
+    else
+        r = cluster_file_parse(&face->cluster, "", NULL, 0, options->agents, ret_error);
+    if (r == 0 && options->credentials)
+        r = credentials_load(&face->credentials, options->credentials, ret_error);
+    if (r == 0 && options->tls_cert)
+        r = tls_context_new(&face->tls, options->tls_cert, options->tls_key, options->tls_ca,
+                            ret_error);
+    return r;
+}
+
 int face_init(struct face *face, const struct face_options *options, char **ret_error)
 {
     static const struct process_hooks hooks = {on_started, on_exited, on_failed};
@@ -393,10 +415,7 @@ int face_init(struct face *face, const struct face_options *options, char **ret_
 
     *face = (struct face){.options = *options};
     *ret_error = NULL;
-    if (options->cluster_path)
-        r = cluster_file_load(&face->cluster, options->cluster_path, options->agents, ret_error);
-    else
-        r = cluster_file_parse(&face->cluster, "", NULL, 0, options->agents, ret_error);
+    r = read_files(face, ret_error);
     if (r < 0)
         return r;
     face->base = event_base_new();
@@ -435,6 +454,8 @@ void face_deinit(struct face *face)
         event_base_free(face->base);
     hosttree_deinit(&face->tree);
     cluster_file_deinit(&face->cluster);
+    credentials_deinit(&face->credentials);
+    tls_context_free(face->tls);
     free(face->environment_text[0]);
     free(face->environment_text[1]);
     *face = (struct face){0};

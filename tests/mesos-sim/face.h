@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cluster_file.h"
+#include "credentials.h"
 #include "hosttree.h"
 #include "http_server.h"
 #include "sim.h"
@@ -24,6 +25,10 @@ struct face_options {
     size_t agents;            /* where the cluster file names none */
     const char *dir;          /* NULL: a temporary one */
     const char *zk;           /* HOST:PORT/PATH, or NULL */
+    const char *credentials;  /* file; NULL: schedulers need none */
+    const char *tls_cert;     /* NULL: the master speaks plain HTTP */
+    const char *tls_key;
+    const char *tls_ca; /* NULL: clients need no certificate */
     double speed;
     uint64_t seed;
     bool verbose;
@@ -40,6 +45,8 @@ struct face {
     struct event_base *base;
     struct face_options options;
     struct cluster_file cluster;
+    struct credentials credentials;
+    struct ssl_ctx_st *tls;
     struct hosttree tree;
     struct processes *processes;
     struct contender *contender;

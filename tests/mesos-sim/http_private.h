@@ -47,6 +47,7 @@ struct sim_http_connection {
     struct sim_http_exchange exchange;
     struct sim_http_stream *streams;
     bool close_when_sent;
+    bool orderly; /* the client asked for the close */
     bool aborted; /* close at once, whatever still waits to be sent */
 };
 

@@ -3,6 +3,7 @@
  * request.
  */
 #include "http_private.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,6 +29,8 @@ static void connection_free(struct sim_http_connection *connection)
         connection->streams = stream->next;
         free(stream);
     }
+    if (connection->orderly && connection->server->hooks.tls)
+        tls_say_end(connection->bev);
     bufferevent_free(connection->bev);
     sim_http_request_clear(&connection->exchange);
     free(connection);
@@ -156,7 +159,7 @@ static int on_message_complete(http_parser *parser)
     if (!exchange->answered)
         sim_http_abort(exchange);
     if (!keep_alive)
-        connection->close_when_sent = true;
+        connection->close_when_sent = connection->orderly = true;
     return connection->aborted ? -1 : 0;
 }
 
@@ -208,7 +211,9 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     int on = 1;
 
     if (connection)
-        connection->bev = bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
+        connection->bev = server->hooks.tls
+                              ? tls_accept(server->hooks.tls, server->base, fd)
+                              : bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (!connection || !connection->bev) {
         free(connection);
         evutil_closesocket(fd);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct event_base;
+struct ssl_ctx_st;
 struct sim_pair;
 struct sim_http_server;
 struct sim_http_stream;
@@ -63,6 +64,7 @@ struct sim_http_hooks {
     /* The peer closed or half-closed, or the connection broke. Not called for those that we close.
      * May be NULL. */
     void (*closed)(void *userdata, uint64_t connection);
+    struct ssl_ctx_st *tls; /* borrowed; NULL: plain HTTP */
 };
 
 /* A server on 127.0.0.1:`port` (0: the system chooses one), listening. 0 or a negative errno. */

@@ -29,6 +29,10 @@ static const char help[] =
     "  --dir DIR          directory of the hosts' mount tables, devices and sandboxes; default: a\n"
     "                     temporary one that is removed at the end\n"
     "  --zk HOST:PORT/PATH  be the leading master at this path of a ZooKeeper\n"
+    "  --credentials FILE  ask schedulers for basic authentication; a line: principal secret\n"
+    "  --tls-cert FILE    the master speaks TLS with this certificate (PEM), and\n"
+    "  --tls-key FILE     this key\n"
+    "  --tls-ca FILE      clients must show a certificate that this one signed\n"
     "  --speed N          let simulated time pass N times faster (1)\n"
     "  --seed N           of all that Mesos leaves to chance; default: another one each time\n"
     "  --ready-file FILE  write the master's port there as soon as it answers\n"
@@ -48,6 +52,10 @@ static const struct option long_options[] = {
     {"cluster", required_argument, NULL, 'c'},
     {"dir", required_argument, NULL, 'd'},
     {"zk", required_argument, NULL, 'z'},
+    {"credentials", required_argument, NULL, 'C'},
+    {"tls-cert", required_argument, NULL, 'T'},
+    {"tls-key", required_argument, NULL, 'K'},
+    {"tls-ca", required_argument, NULL, 'A'},
     {"speed", required_argument, NULL, 's'},
     {"seed", required_argument, NULL, 'e'},
     {"ready-file", required_argument, NULL, 'r'},
@@ -104,6 +112,18 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
         case 'z':
             face->zk = optarg;
             break;
+        case 'C':
+            face->credentials = optarg;
+            break;
+        case 'T':
+            face->tls_cert = optarg;
+            break;
+        case 'K':
+            face->tls_key = optarg;
+            break;
+        case 'A':
+            face->tls_ca = optarg;
+            break;
         case 's':
             face->speed = read_speed(optarg);
             break;
@@ -125,6 +145,11 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
     }
     if (optind < argc) {
         fprintf(stderr, "mesos-sim: unexpected argument '%s'\n", argv[optind]);
+        exit(EXIT_USAGE);
+    }
+    if (!face->tls_cert != !face->tls_key || (face->tls_ca && !face->tls_cert)) {
+        fputs("mesos-sim: --tls-cert and --tls-key need each other, and --tls-ca needs both\n",
+              stderr);
         exit(EXIT_USAGE);
     }
 }
@@ -149,7 +174,8 @@ static int write_ready_file(const struct face *face, const char *path)
 
 static void tell_where(const struct face *face)
 {
-    printf("master http://127.0.0.1:%u\n", sim_http_server_port(face->targets[0].server));
+    printf("master %s://127.0.0.1:%u\n", face->tls ? "https" : "http",
+           sim_http_server_port(face->targets[0].server));
     for (size_t i = 0; i < face->cluster.cluster.n_agents; i++)
         printf("agent %s http://127.0.0.1:%u %s/%s\n", face->cluster.agents[i].hostname,
                face->cluster.agents[i].port, face->tree.dir, face->cluster.agents[i].hostname);

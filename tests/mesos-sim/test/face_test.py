@@ -7,7 +7,6 @@ import functools
 import http.client
 import http.server
 import json
-import os
 import pathlib
 import re
 import signal
@@ -24,23 +23,11 @@ import tap  # noqa: E402
 import wire  # noqa: E402
 import zookeeper  # noqa: E402
 from box import expect, wait_for  # noqa: E402
+from simbox import SIM, get, start  # noqa: E402
 from tap import case  # noqa: E402
 from wirescheduler import Scheduler, Stream  # noqa: E402
 
-BUILD = pathlib.Path(os.environ.get('QM_BUILD_ROOT', 'build'))
-SIM = BUILD / 'tests/mesos-sim/mesos-sim'
 DATE = r'Date: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\r\n'
-
-
-def start(box, *flags, agents=1):
-    ready = box.directory / f'ready.{len(box.processes)}'
-    sim = box.start('mesos-sim', [SIM, '--port=0', f'--agents={agents}', f'--ready-file={ready}',
-                                  f'--dir={box.directory / "hosts"}', '--verbose', *flags])
-    wait_for(lambda: ready.exists() or sim.expect_running(), 20, 'mesos-sim is ready')
-    sim.port = int(ready.read_text())
-    sim.agents = {name: int(port) for name, port in
-                  re.findall(r'^agent (\S+) http://127\.0\.0\.1:(\d+)', sim.log(), re.M)}
-    return sim
 
 
 def talk(port, request, answers=1):
@@ -65,12 +52,6 @@ def tail_of(data):
 
 def expect_bytes(got, pattern, what):
     expect(re.fullmatch(pattern, got, re.S), f'{what}: got {got!r}, expected {pattern!r}')
-
-
-def get(port, path):
-    answer = wire.call(port, 'GET', path)
-    expect(answer.status == 200, f'GET {path}: {answer}')
-    return answer.json()
 
 
 # ---- bytes ----

@@ -84,7 +84,7 @@ class Scheduler:
     def call(self, kind, **more):
         body = {'type': kind, 'framework_id': {'value': self.id}, **more}
         return wire.call(self.port, 'POST', self.path, json.dumps(body),
-                         {'Content-Type': 'application/json',
+                         {**dict(self.headers), 'Content-Type': 'application/json',
                           'Mesos-Stream-Id': self.stream.headers['Mesos-Stream-Id']})
 
     def send(self, kind, **more):
