@@ -257,8 +257,9 @@ static json_t *framework_list(const struct sim *sim, bool completed, const char 
 
 json_t *json_state_frameworks(const struct sim *sim, const char *framework_id)
 {
-    return json_pack("{s:o, s:o}", "frameworks", framework_list(sim, false, framework_id),
-                     "completed_frameworks", framework_list(sim, true, framework_id));
+    return json_pack("{s:o, s:o, s:[]}", "frameworks", framework_list(sim, false, framework_id),
+                     "completed_frameworks", framework_list(sim, true, framework_id),
+                     "unregistered_frameworks");
 }
 
 /* ---- agents ---- */

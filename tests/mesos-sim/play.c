@@ -268,7 +268,8 @@ void core_play_kill(struct work *work, const Mesos__V1__KillPolicy *policy)
     core_timer_stop(sim, &work->limit);
     core_timer_stop(sim, &work->step);
     core_timer_stop(sim, &work->check);
-    if (core_framework_has(framework_of(work),
+    if (!work->overdue &&
+        core_framework_has(framework_of(work),
                            MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__TASK_KILLING_STATE))
         core_play_update(work, MESOS__V1__TASK_STATE__TASK_KILLING, -1, NULL, NULL);
     if (executor->process) {

@@ -25,6 +25,26 @@ static struct work *host_work(struct host *host, const char *framework_id, const
     return NULL;
 }
 
+/* The agent brings each task with its own latest status: its health is not lost with the master's.
+ */
+static void take_health(struct sim_task *task, struct work *work)
+{
+    status_t status = MESOS__V1__TASK_STATUS__INIT;
+    Mesos__V1__TaskID task_id = MESOS__V1__TASK_ID__INIT;
+
+    if (!work->has_health)
+        return;
+    if (!task->last || task->last->state != work->state) {
+        task_id.value = work->info->task_id->value;
+        status.task_id = &task_id;
+        status.state = work->state;
+        sim_drop(task->last);
+        task->last = sim_copy(&status);
+    }
+    task->last->has_healthy = 1;
+    task->last->healthy = work->healthy;
+}
+
 /* A task that the agent brings and the master doesn't have. */
 static void adopt(struct sim_agent *agent, struct sim_framework *framework,
                   struct executor *executor, struct work *work, const char *why)
@@ -53,6 +73,7 @@ static void adopt(struct sim_agent *agent, struct sim_framework *framework,
     task->last = last;
     if (stream && !TAILQ_EMPTY(&stream->updates) && !last)
         task->last = sim_copy(TAILQ_FIRST(&stream->updates)->status);
+    take_health(task, work);
     status.latest = task->last;
     task->state = work->state;
     if (why)
@@ -134,6 +155,32 @@ static void executors_check(struct sim_agent *agent, struct host *host)
     }
 }
 
+static bool knows_of(const struct sim_framework *framework, const struct sim_agent *agent)
+{
+    const struct known_executor *executor;
+    const struct sim_task *task;
+
+    EACH (task, &framework->tasks[SIM_TASKS], next)
+        if (task->agent == agent)
+            return true;
+    EACH (executor, &agent->executors, next)
+        if (strcmp(executor->framework_id, framework->id) == 0)
+            return true;
+    return false;
+}
+
+/* Pending updates go out when the agent learns that it is registered, and again with the newest
+ * FrameworkInfo of each framework that the master knows there: several copies at once. */
+static void resend_pending(struct sim_agent *agent, struct host *host)
+{
+    struct sim_framework *framework;
+
+    core_streams_resend(host, NULL);
+    EACH (framework, &agent->sim->frameworks, next)
+        if (knows_of(framework, agent))
+            core_streams_resend(host, NULL);
+}
+
 static void reregister(struct sim_agent *agent, struct host *host)
 {
     enum agent_state was = agent->state;
@@ -150,7 +197,7 @@ static void reregister(struct sim_agent *agent, struct host *host)
     executors_check(agent, host);
     drop_unknown(agent, host);
     replay_kills(agent, host);
-    core_streams_resend(host, NULL);
+    resend_pending(agent, host);
     if (agent->draining)
         core_host_drain(host, agent->max_grace_ms);
 }
@@ -180,7 +227,7 @@ static void register_new(struct sim *sim, struct host *host, const char *id)
     free(fresh);
     core_agent_watch(agent);
     adopt_all(agent, host, "Unknown agent reregistered");
-    core_streams_resend(host, NULL);
+    resend_pending(agent, host);
 }
 
 void core_master_register(struct sim *sim, struct host *host)
