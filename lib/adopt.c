@@ -24,6 +24,16 @@ static void free_stranger(struct qm_planner *p, struct qm_stranger *s)
     qm_bury(p, s);
 }
 
+/* What waited for its answer may go on. */
+static void release_host(struct qm_planner *p, const struct qm_stranger *s)
+{
+    struct qm_agent *agent = qm_agent_find(p, s->agent_id);
+
+    if (agent)
+        qm_host_touch(p, agent->host);
+    p->floating_look = true;
+}
+
 void qm_strangers_forget(struct qm_planner *p, const char *id)
 {
     struct qm_stranger *s = find(p, id), **at = &p->strangers;
@@ -33,6 +43,7 @@ void qm_strangers_forget(struct qm_planner *p, const char *id)
     while (*at != s)
         at = &(*at)->next;
     *at = s->next;
+    release_host(p, s);
     qm_hashmap_remove(&p->stranger_map, id);
     free_stranger(p, s);
 }
@@ -114,6 +125,7 @@ int qm_fact_found(struct qm_planner *p, const struct qm_task_found *found)
         qm_intern(p, found->version && qm_version_is_valid(found->version) ? found->version : "");
     copy(p, &s->hostname, found->hostname);
     copy(p, &s->executor_id, found->executor_id);
+    release_host(p, s);
     if (!s->ours)
         qm_trace(p, QM_TRACE_STATE, s->id, "unknown", "left alone", "not of this deployment");
     return 0;

@@ -42,7 +42,8 @@ static qm_time maintenance_deadline(const struct qm_planner *p, const struct qm_
     const struct qm_host_extra *e = host->extra;
     qm_time end;
 
-    if (!host->wants || !e || e->unavailable_from == QM_TIME_NEVER || e->unavailable_for == 0)
+    if (!(host->wants || host->waits) || !e || e->unavailable_from == QM_TIME_NEVER ||
+        e->unavailable_for == 0)
         return QM_TIME_NEVER;
     end = qm_later_by(e->unavailable_from, e->unavailable_for);
     return end > p->now ? end : QM_TIME_NEVER;

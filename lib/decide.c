@@ -8,6 +8,8 @@
 
 #include "rooms.h"
 
+#define ROUNDS_MAX 10000 /* a guard: phases are few, and each round makes progress */
+
 /* A prober of an agent that is not there any more must not keep the next one from starting. */
 static void settle_prober(struct qm_planner *p, struct qm_host *host)
 {
@@ -259,24 +261,34 @@ static void look_at_floating(struct qm_planner *p)
     qm_floating_refresh(p);
 }
 
+/* Until nothing opens any more. Every round opens a phase or settles what the last one stopped. */
+static void plan_rounds(struct qm_planner *p)
+{
+    unsigned rounds = 0;
+
+    if (p->n_dirty == 0 && !p->plan.dirty && !p->offers && !p->floating_look)
+        return;
+    do {
+        qm_shutdown_catch_up(p);
+        look_at_dirty(p);
+        look_at_floating(p);
+        qm_plan_steps(p);
+    } while (!p->failed && (qm_plan_progress(p) || p->n_dirty > 0 || p->floating_look) &&
+             ++rounds < ROUNDS_MAX);
+}
+
+/* A launch whose record is durable already goes out with the decision that made it. */
 void qm_decide(struct qm_planner *p)
 {
     unsigned rounds = 0;
 
     tick(p);
-    qm_jobs_release(p);
-    qm_strangers_settle(p);
-    if (p->n_dirty > 0 || p->plan.dirty || p->offers || p->floating_look) {
-        do {
-            qm_shutdown_catch_up(p);
-            look_at_dirty(p);
-            look_at_floating(p);
-            qm_plan_steps(p);
-            /* Every round opens a phase or settles what the last one stopped: the bound is a guard. */
-        } while (!p->failed && (qm_plan_progress(p) || p->n_dirty > 0 || p->floating_look) &&
-                 ++rounds < 10000);
-    }
-    qm_offers_finish(p);
+    do {
+        qm_jobs_release(p);
+        qm_strangers_settle(p);
+        plan_rounds(p);
+        qm_offers_finish(p);
+    } while (!p->failed && (p->jobs_dirty || p->n_dirty > 0) && ++rounds < ROUNDS_MAX);
     answer_inverse_offers(p);
     qm_reconcile_emit(p);
     qm_save_emit(p);

@@ -59,8 +59,8 @@ static int set_paused(struct qm_planner *p, bool paused)
         return paused ? 0 : QM_E_CONFLICT;
     p->paused = paused;
     p->paused_since = p->now;
-    qm_trace(p, QM_TRACE_COMMAND, "pause", paused ? "" : "paused", paused ? "paused" : "", "%s",
-             "");
+    qm_trace(p, QM_TRACE_COMMAND, "pause", paused ? "" : "paused", paused ? "paused" : "resumed",
+             "%s", "");
     qm_framework_changed(p);
     qm_plan_touch_all(p);
     if (!paused)

@@ -33,9 +33,9 @@ static void close_old_records(struct qm_planner *p, struct qm_host *host, bool b
         if (!qm_stage_live(task->stage))
             continue;
         if (booted)
-            qm_task_ended(p, task, true, "its host was booted");
+            qm_task_ended(p, task, false, "its host was booted");
         else if (task->n_ports > 0 && !any_port_listens(report, task))
-            qm_task_ended(p, task, true, "none of its ports is listened on");
+            qm_task_ended(p, task, false, "none of its ports is listened on");
     }
 }
 

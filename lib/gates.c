@@ -115,7 +115,8 @@ static bool has_target(const struct look *l, struct qm_reason *why)
 static const char *service_before(const struct qm_planner *p, const struct qm_phase *phase)
 {
     for (const struct qm_phase *earlier = p->plan.phases; earlier < phase; earlier++)
-        if (!earlier->over)
+        if (p->plan.kind == QM_PLAN_DEPLOY ? !qm_deploy_barrier_passed(p, earlier->service)
+                                           : !earlier->over)
             return p->policy->services[earlier->service].name;
     return "";
 }

@@ -297,7 +297,7 @@ void qm_jobs_release(struct qm_planner *p)
 {
     struct qm_job **at = &p->jobs, *job;
 
-    if (!p->jobs || (!p->jobs_dirty && p->now < qm_jobs_deadline(p)))
+    if (!p->jobs_dirty && p->now < qm_jobs_deadline(p))
         return;
     p->jobs_dirty = false;
     while ((job = *at) && !p->failed) {

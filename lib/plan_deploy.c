@@ -14,7 +14,7 @@ static size_t majority(size_t n)
     return n / 2 + 1;
 }
 
-static bool barrier_passed(const struct qm_planner *p, size_t service)
+bool qm_deploy_barrier_passed(const struct qm_planner *p, size_t service)
 {
     size_t wanted = qm_count(p, service, QM_COUNT_WANTED);
     size_t healthy = qm_count(p, service, QM_COUNT_HEALTHY);
@@ -116,8 +116,7 @@ static bool begins(struct qm_planner *p)
 {
     struct qm_reason why;
 
-    /* Offers revived before the order is saved would come too early to be used. */
-    if (!p->connected || !qm_order_saved(p) || qm_deploy_probing(p, &why))
+    if (!p->connected || qm_deploy_probing(p, &why))
         return false;
     return qm_count(p, QM_SERVICE_REGISTRY, QM_COUNT_WANTED) > 0;
 }
@@ -129,7 +128,7 @@ static bool open_by_barriers(struct qm_planner *p)
 
     for (size_t i = 0; i < p->plan.n_phases && passed; i++) {
         opened |= open_start(p, &p->plan.phases[i]);
-        passed = done || barrier_passed(p, p->plan.phases[i].service);
+        passed = done || qm_deploy_barrier_passed(p, p->plan.phases[i].service);
     }
     return opened;
 }

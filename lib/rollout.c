@@ -243,7 +243,7 @@ static void trace_statuses(struct qm_planner *p)
     struct qm_reason why;
     enum qm_status now;
 
-    if (!p->trace)
+    if (!p->trace || p->plan.kind == QM_PLAN_NONE)
         return;
     now = qm_plan_status(p, &why);
     for (size_t i = 0; i < p->plan.n_phases; i++) {

@@ -211,6 +211,8 @@ uint64_t qm_overall_hash(const struct qm_planner *p);
 
 /* plan_deploy.c, plan_upgrade.c, plan_shutdown.c */
 bool qm_deploy_progress(struct qm_planner *p);
+/** qm_deploy_barrier_passed() - may phases after this service begin in a deployment? */
+bool qm_deploy_barrier_passed(const struct qm_planner *p, size_t service);
 bool qm_deploy_probing(const struct qm_planner *p, struct qm_reason *why);
 bool qm_deploy_bootstrap_holds(const struct qm_planner *p, const struct qm_place *place,
                                struct qm_reason *why);
