@@ -241,11 +241,14 @@ void judge_crash(struct judge *judge, const struct qm_planner *planner)
         judge_free_save(judge->pending[i]);
     judge->n_pending = judge->n_offers = judge->n_acks = 0;
     judge->asked_revision = judge->saved_revision = 0;
-    if (judge->order_open) /* not answered: either is right */
+    if (judge->order_open) { /* not answered: either is right, and stays from now on */
         judge_copy(judge->target, sizeof(judge->target), qm_planner_target(planner));
-    else if (strcmp(qm_planner_target(planner), judge->safe_target) != 0)
+        judge_copy(judge->safe_target, sizeof(judge->safe_target), judge->target);
+        judge->shut_down = judge->target[0] == '\0';
+    } else if (strcmp(qm_planner_target(planner), judge->safe_target) != 0) {
         judge_complain(judge, "I3: the target was '%s' and saved, now it is '%s'",
                        judge->safe_target, qm_planner_target(planner));
+    }
     judge->order_open = false;
     judge->paused = false;
 }

@@ -129,8 +129,9 @@ static void see_command(struct judge *judge, const struct qm_command *command)
     switch (command->type) {
     case QM_COMMAND_SET_TARGET:
     case QM_COMMAND_SHUT_DOWN:
+        if (!judge->shut_down) /* a second order does not begin a new grace */
+            judge->shut_down_at = judge->now;
         judge->shut_down = command->type == QM_COMMAND_SHUT_DOWN;
-        judge->shut_down_at = judge->now;
         judge_copy(judge->target, sizeof(judge->target), judge->shut_down ? "" : command->version);
         judge->ordered = judge->order_open = true;
         judge->order_revision = 0;

@@ -595,6 +595,38 @@ bool rig_reason(struct rig *rig, const char *step, enum qm_reason_code code,
     return false;
 }
 
+static void show_step(const struct qm_step_view *step)
+{
+    char reason[256];
+
+    printf("# %s %s", step->id, qm_status_name(step->status));
+    for (size_t i = 0; i < step->n_reasons; i++) {
+        qm_reason_format(&step->reasons[i], reason, sizeof(reason));
+        printf("; %s", reason);
+    }
+    printf("\n");
+}
+
+void rig_show_waiting(struct rig *rig)
+{
+    struct qm_plan_view *view = NULL;
+    char reason[256];
+
+    if (qm_plan_view_new(rig->planner, &view) != 0)
+        abort();
+    qm_reason_format(&view->reason, reason, sizeof(reason));
+    printf("# plan %s %s: %s\n", qm_plan_kind_name(view->kind), qm_status_name(view->status),
+           reason);
+    for (size_t i = 0; i < view->n_phases; i++) {
+        printf("# phase %s %s\n", view->phases[i].name, qm_status_name(view->phases[i].status));
+        for (size_t k = 0; k < view->phases[i].n_steps; k++)
+            if (view->phases[i].steps[k].status != QM_STATUS_COMPLETE)
+                show_step(&view->phases[i].steps[k]);
+    }
+    fflush(stdout); /* check ends the process without it */
+    qm_plan_view_free(view);
+}
+
 const char *rig_verdict(struct rig *rig)
 {
     return rig->broken[0] ? rig->broken : judge_complaints(rig->judge);

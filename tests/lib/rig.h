@@ -132,6 +132,9 @@ unsigned rig_running(struct rig *rig, const char *service, const char *version);
 bool rig_reason(struct rig *rig, const char *step, enum qm_reason_code code,
                 struct qm_reason *reason);
 
+/** rig_show_waiting() - prints, as TAP comments, what of the plan is not complete, and why. */
+void rig_show_waiting(struct rig *rig);
+
 /** rig_verdict() - "" when the judge and the rig are content; else what is wrong. Borrowed. */
 const char *rig_verdict(struct rig *rig);
 

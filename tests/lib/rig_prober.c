@@ -25,8 +25,16 @@ struct rig_prober {
     size_t n_asked;
     uint64_t sequence;
     unsigned updates; /* sent so far; part of their uuids */
+    bool unsent;      /* an update that no agent took yet: */
+    Mesos__V1__TaskState unsent_state;
     bool ended;
 };
+
+static void lose(struct rig *rig, struct rig_prober *prober)
+{
+    prober->connection = 0;
+    prober->retry_at = rig->now + 500;
+}
 
 /* Packs and posts a call; true when it was accepted. */
 static bool post(struct rig *rig, struct rig_prober *prober, Mesos__V1__Executor__Call *call,
@@ -113,8 +121,10 @@ static void update(struct rig *rig, struct rig_prober *prober, Mesos__V1__TaskSt
     call.has_type = 1;
     call.type = MESOS__V1__EXECUTOR__CALL__TYPE__UPDATE;
     call.update = &message;
-    if (!post(rig, prober, &call, ++rig->connections))
-        rig_broke(rig, "a prober's update was refused");
+    prober->unsent_state = state;
+    prober->unsent = !post(rig, prober, &call, ++rig->connections);
+    if (prober->unsent)
+        lose(rig, prober);
 }
 
 /* ---- reports ---- */
@@ -132,6 +142,19 @@ static bool uses_port(const Mesos__V1__TaskInfo *info, uint32_t port)
     return false;
 }
 
+static bool on_host(struct rig *rig, const struct sim_task_view *view, const char *hostname)
+{
+    const struct sim_agent *agent = NULL;
+    struct sim_agent_view at;
+
+    while ((agent = sim_agent_next(rig->sim, SIM_AGENTS_REGISTERED, agent)) != NULL) {
+        sim_agent_look(rig->sim, agent, &at);
+        if (strcmp(at.id, view->agent_id) == 0)
+            return strcmp(at.info->hostname, hostname) == 0;
+    }
+    return false;
+}
+
 /* Does a running task on this host have this port? */
 static bool listens(struct rig *rig, const char *hostname, uint32_t port)
 {
@@ -141,19 +164,12 @@ static bool listens(struct rig *rig, const char *hostname, uint32_t port)
         const struct sim_task *task = NULL;
 
         while ((task = sim_task_next(framework, SIM_TASKS, task)) != NULL) {
-            const struct sim_agent *agent = NULL;
             struct sim_task_view view;
 
             sim_task_look(task, &view);
-            if (view.state != MESOS__V1__TASK_STATE__TASK_RUNNING || !uses_port(view.info, port))
-                continue;
-            while ((agent = sim_agent_next(rig->sim, SIM_AGENTS_REGISTERED, agent)) != NULL) {
-                struct sim_agent_view at;
-
-                sim_agent_look(rig->sim, agent, &at);
-                if (strcmp(at.id, view.agent_id) == 0 && strcmp(at.info->hostname, hostname) == 0)
-                    return true;
-            }
+            if (view.state == MESOS__V1__TASK_STATE__TASK_RUNNING && uses_port(view.info, port) &&
+                on_host(rig, &view, hostname))
+                return true;
         }
     }
     return false;
@@ -208,7 +224,7 @@ static void report(struct rig *rig, struct rig_prober *prober)
     call.type = MESOS__V1__EXECUTOR__CALL__TYPE__MESSAGE;
     call.message = &wrapped;
     if (!post(rig, prober, &call, ++rig->connections))
-        rig_broke(rig, "a prober's report was refused");
+        lose(rig, prober); /* it reports again when it is subscribed */
 }
 
 static void read_request(struct rig_prober *prober, const ProtobufCBinaryData *data)
@@ -257,6 +273,8 @@ static void handle(struct rig *rig, struct rig_prober *prober,
         launch(rig, prober, event->launch->task);
         break;
     case MESOS__V1__EXECUTOR__EVENT__TYPE__SUBSCRIBED:
+        if (prober->unsent)
+            update(rig, prober, prober->unsent_state);
         if (prober->task_id[0])
             report(rig, prober); /* again, after its agent was away */
         break;
@@ -304,8 +322,7 @@ void rig_prober_hung_up(struct rig *rig, uint64_t connection, int target)
             continue;
         if (prober->connection != connection && (int)prober->agent != target)
             continue;
-        prober->connection = 0;
-        prober->retry_at = rig->now + 500;
+        lose(rig, prober);
     }
 }
 
@@ -333,11 +350,52 @@ void rig_prober_gone(struct rig *rig, const char *container)
         prober->ended = true;
 }
 
+static bool runs_on(struct rig *rig, const char *service, const char *hostname)
+{
+    const struct sim_framework *framework = NULL;
+
+    while ((framework = sim_framework_next(rig->sim, false, framework)) != NULL) {
+        const struct sim_task *task = NULL;
+
+        while ((task = sim_task_next(framework, SIM_TASKS, task)) != NULL) {
+            struct sim_task_view view;
+
+            sim_task_look(task, &view);
+            if (view.state == MESOS__V1__TASK_STATE__TASK_RUNNING &&
+                strcmp(view.info->name, service) == 0 && on_host(rig, &view, hostname))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* As Quobyte does: a device gets its QUOBYTE_DEV_ID once its service runs. */
+static bool register_devices(struct rig *rig, struct rig_agent *agent)
+{
+    bool news = false;
+
+    for (size_t i = 0; i < agent->n_devices; i++) {
+        struct qm_device *device = &agent->devices[i];
+
+        if (!device->id[0] && runs_on(rig, qm_device_type_name(device->type), agent->hostname)) {
+            device->id = device->serial;
+            news = true;
+        }
+    }
+    return news;
+}
+
 void rig_prober_tick(struct rig *rig)
 {
-    for (struct rig_prober *prober = rig->probers; prober; prober = prober->next)
-        if (!prober->ended && prober->connection == 0 && rig->now >= prober->retry_at)
+    for (struct rig_prober *prober = rig->probers; prober; prober = prober->next) {
+        if (prober->ended)
+            continue;
+        if (prober->connection == 0 && rig->now >= prober->retry_at)
             subscribe(rig, prober);
+        else if (prober->connection && prober->task_id[0] &&
+                 register_devices(rig, &rig->agents[prober->agent]))
+            report(rig, prober);
+    }
 }
 
 qm_time rig_prober_deadline(const struct rig *rig)

@@ -105,6 +105,7 @@ bool story_matches(struct story *story, const char *path)
         show("before:", lines_before(story->text, line, 8), line, 8);
         show("wanted:", wanted, expected + strlen(expected), 6);
         show("told:", line, story->text + story->length, 6);
+        fflush(stdout);
     }
     free(expected);
     return same;
@@ -117,4 +118,5 @@ void story_show(struct story *story, int lines)
     fflush(story->stream);
     end = story->text + story->length;
     show("the story:", lines_before(story->text, end, lines), end, lines + 1);
+    fflush(stdout); /* check ends the process without it */
 }
