@@ -2,7 +2,6 @@
  * Inputs to the core, its outputs, and the time between them.
  */
 #include "face.h"
-#include "contender.h"
 #include "fault_routes.h"
 #include "json_map.h"
 #include "json_routes.h"
@@ -85,7 +84,7 @@ static const char *target_name(const struct face *face, int target)
 
 static void log_record(const struct face *face, const struct sim_output *out)
 {
-    int target = sim_http_server_number(out->connection) - 1;
+    int target = face->targets[sim_http_server_number(out->connection)].number;
     char words[TRACE_MAX];
 
     if (!face->options.verbose)
@@ -110,7 +109,9 @@ static void perform(struct face *face, const struct sim_output *out)
         sim_http_hang_up(server, out->connection);
         break;
     case SIM_OUT_HANG_UP_ALL:
-        sim_http_hang_up_all(face->targets[out->target + 1].server);
+        sim_http_hang_up_all(face->targets[out->target == SIM_MASTER ? masters_leading_target(face)
+                                                                     : (size_t)out->target + 1]
+                                 .server);
         break;
     case SIM_OUT_START_PROCESS:
         face_log(face, "%s: start %s", face->cluster.agents[out->process->agent].hostname,
@@ -132,22 +133,30 @@ static void set_listeners(struct face *face)
 {
     for (size_t i = 0; i < face->n_targets; i++) {
         struct face_target *target = &face->targets[i];
-        int r = sim_http_server_listen(target->server, sim_listens(face->sim, target->number));
+        const struct master *master = masters_at(face, i);
+        bool on = master ? masters_listens(face, master) : sim_listens(face->sim, target->number);
+        int r = sim_http_server_listen(target->server, on);
 
         if (r < 0)
             face_log(face, "port %u: %s", sim_http_server_port(target->server), strerror(-r));
     }
 }
 
-void face_pump(struct face *face)
+void face_perform(struct face *face)
 {
     struct sim_output out;
 
-    sim_advance(face->sim, sim_time(face));
     while (sim_next_output(face->sim, &out))
         perform(face, &out);
+}
+
+void face_pump(struct face *face)
+{
+    sim_advance(face->sim, sim_time(face));
+    face_perform(face);
+    masters_update(face);
+    face_perform(face);
     set_listeners(face);
-    contender_update(face->contender);
     set_timer(face);
 }
 
@@ -203,15 +212,18 @@ static void on_request(void *userdata, struct sim_http_exchange *exchange)
         .path = sim_http_path(exchange),
         .headers = headers,
     };
+    struct master *master = masters_at(face, (size_t)(target - face->targets));
     struct sim_response response;
 
+    request.follower = master && face->masters.leader != (size_t)(master - face->masters.v);
     request.n_headers = sim_http_headers(exchange, headers, REQUEST_HEADERS_MAX);
     request.body = sim_http_body(exchange, &request.body_len);
     sim_advance(face->sim, sim_time(face));
     sim_request(face->sim, &request, &response);
     switch (response.kind) {
     case SIM_NOT_MINE:
-        if (target->number != SIM_MASTER || !fault_routes_answer(face, exchange))
+        if (target->number != SIM_MASTER ||
+            (!fault_routes_answer(face, exchange) && !masters_answer(master, exchange)))
             json_routes_answer(face, target->number, exchange);
         break;
     case SIM_ANSWER:
@@ -325,20 +337,23 @@ static int explain(char **ret_error, int r, const char *what)
 static int open_ports(struct face *face, char **ret_error)
 {
     struct sim_http_hooks hooks = {.request = on_request, .closed = on_closed};
+    size_t n;
     char what[64];
 
-    face->targets = calloc(face->cluster.cluster.n_agents + 1, sizeof(*face->targets));
+    n = face->cluster.cluster.n_agents + face->options.masters;
+    face->targets = calloc(n, sizeof(*face->targets));
     if (!face->targets)
         return explain(ret_error, -ENOMEM, "ports");
-    for (size_t i = 0; i <= face->cluster.cluster.n_agents; i++) {
+    for (size_t i = 0; i < n; i++) {
+        bool agent = i > 0 && i <= face->cluster.cluster.n_agents;
         struct face_target *target = &face->targets[i];
         size_t port = face->options.port > 0 ? face->options.port + i : 0;
         int r;
 
         target->face = face;
-        target->number = (int)i - 1;
+        target->number = agent ? (int)i - 1 : SIM_MASTER;
         hooks.number = (uint16_t)i;
-        hooks.tls = i == 0 ? face->tls : NULL;
+        hooks.tls = agent ? NULL : face->tls;
         snprintf(what, sizeof(what), "127.0.0.1:%zu", port);
         r = port > UINT16_MAX
                 ? -ERANGE
@@ -346,7 +361,7 @@ static int open_ports(struct face *face, char **ret_error)
         if (r < 0)
             return explain(ret_error, r, what);
         face->n_targets++;
-        if (i > 0)
+        if (agent)
             face->cluster.agents[i - 1].port = sim_http_server_port(target->server);
     }
     return 0;
@@ -429,11 +444,8 @@ int face_init(struct face *face, const struct face_options *options, char **ret_
         r = make_hosts(face, ret_error);
     if (r == 0)
         r = start_core(face, ret_error);
-    if (r == 0 && options->zk) {
-        r = contender_new(&face->contender, face, options->zk);
-        if (r < 0 && asprintf(ret_error, "--zk takes HOST:PORT/PATH, not '%s'", options->zk) < 0)
-            *ret_error = NULL;
-    }
+    if (r == 0)
+        r = masters_init(face, ret_error);
     if (r == 0)
         face_pump(face);
     return r;
@@ -441,7 +453,7 @@ int face_init(struct face *face, const struct face_options *options, char **ret_
 
 void face_deinit(struct face *face)
 {
-    face->contender = contender_free(face->contender);
+    masters_deinit(face);
     face->processes = processes_free(face->processes);
     for (size_t i = 0; i < face->n_targets; i++)
         sim_http_server_free(face->targets[i].server);

@@ -13,10 +13,10 @@
 #include "credentials.h"
 #include "hosttree.h"
 #include "http_server.h"
+#include "masters.h"
 #include "sim.h"
 
 struct event_base;
-struct contender;
 struct processes;
 
 struct face_options {
@@ -24,7 +24,9 @@ struct face_options {
     const char *cluster_path; /* NULL: none */
     size_t agents;            /* where the cluster file names none */
     const char *dir;          /* NULL: a temporary one */
+    size_t masters;           /* at least 1 */
     const char *zk;           /* HOST:PORT/PATH, or NULL */
+    int zk_session_ms;
     const char *credentials;  /* file; NULL: schedulers need none */
     const char *tls_cert;     /* NULL: the master speaks plain HTTP */
     const char *tls_key;
@@ -49,9 +51,9 @@ struct face {
     struct ssl_ctx_st *tls;
     struct hosttree tree;
     struct processes *processes;
-    struct contender *contender;
+    struct masters masters;
     struct sim *sim;
-    struct face_target *targets; /* the master first, then the agents */
+    struct face_target *targets; /* the first master, the agents, the other masters */
     size_t n_targets;
     struct event *timer;
     int64_t wall_start_ms;
@@ -68,6 +70,9 @@ void face_deinit(struct face *face);
 
 /* To be called after every input to the core: performs its outputs and sets the timer. */
 void face_pump(struct face *face);
+
+/* Performs outputs only. */
+void face_perform(struct face *face);
 
 /* One line on stderr, with --verbose. */
 void face_log(const struct face *face, const char *format, ...)

@@ -146,9 +146,22 @@ static int task_healthy(struct face *face, const char *name, struct sim_http_exc
     return sim_task_healthy(face->sim, name);
 }
 
+static int master_failover(struct face *face, const char *name, struct sim_http_exchange *exchange)
+{
+    return masters_failover(face);
+}
+
+static int zookeeper_expire(struct face *face, const char *name, struct sim_http_exchange *exchange)
+{
+    return masters_expire(face);
+}
+
 static int master_restart(struct face *face, const char *name, struct sim_http_exchange *exchange)
 {
-    return sim_master_restart(face->sim);
+    /* Another one would be faster than a supervisor. */
+    if (face->masters.n > 1)
+        return masters_failover(face);
+    return face->masters.leader == MASTERS_NOBODY ? -EINVAL : sim_master_restart(face->sim);
 }
 
 static int connection_drop(struct face *face, const char *name, struct sim_http_exchange *exchange)
@@ -197,6 +210,8 @@ static const struct fault faults[] = {
     {"tasks", "unhealthy", task_unhealthy},
     {"tasks", "healthy", task_healthy},
     {"master", "restart", master_restart},
+    {"master", "failover", master_failover},
+    {"zookeeper", "expire", zookeeper_expire},
     {"connection", "drop", connection_drop},
     {"updates", "hold", updates_hold},
     {"updates", "release", updates_release},

@@ -304,7 +304,9 @@ void core_scheduler_request(struct sim *sim, const struct sim_request *request,
     const char *principal;
     call_t *call;
 
-    if (sim->master == MASTER_DOWN) {
+    if (request->follower)
+        authenticate(sim, request, &principal, response);
+    else if (sim->master == MASTER_DOWN) {
         response->kind = SIM_HANG_UP;
     } else if (sim->master == MASTER_ROUTES_MISSING) {
         core_answer(response, 404, "404 Not Found.");

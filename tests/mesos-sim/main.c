@@ -28,11 +28,14 @@ static const char help[] =
     "  --cluster FILE     agents, devices and images from a YAML file\n"
     "  --dir DIR          directory of the hosts' mount tables, devices and sandboxes; default: a\n"
     "                     temporary one that is removed at the end\n"
-    "  --zk HOST:PORT/PATH  be the leading master at this path of a ZooKeeper\n"
+    "  --masters N        masters (1), of which one leads; the others have the ports behind the\n"
+    "                     agents'\n"
+    "  --zk HOST:PORT/PATH  stand for leading master at this path of a ZooKeeper\n"
     "  --credentials FILE  ask schedulers for basic authentication; a line: principal secret\n"
     "  --tls-cert FILE    the master speaks TLS with this certificate (PEM), and\n"
     "  --tls-key FILE     this key\n"
     "  --tls-ca FILE      clients must show a certificate that this one signed\n"
+    "  --zk-session SECONDS  time-out of a master's session with ZooKeeper (10)\n"
     "  --speed N          let simulated time pass N times faster (1)\n"
     "  --seed N           of all that Mesos leaves to chance; default: another one each time\n"
     "  --ready-file FILE  write the master's port there as soon as it answers\n"
@@ -52,6 +55,8 @@ static const struct option long_options[] = {
     {"cluster", required_argument, NULL, 'c'},
     {"dir", required_argument, NULL, 'd'},
     {"zk", required_argument, NULL, 'z'},
+    {"masters", required_argument, NULL, 'm'},
+    {"zk-session", required_argument, NULL, 'Z'},
     {"credentials", required_argument, NULL, 'C'},
     {"tls-cert", required_argument, NULL, 'T'},
     {"tls-key", required_argument, NULL, 'K'},
@@ -111,6 +116,12 @@ static void read_arguments(int argc, char **argv, struct arguments *arguments)
             break;
         case 'z':
             face->zk = optarg;
+            break;
+        case 'm':
+            face->masters = read_number("masters", optarg, 1, MASTERS_MAX);
+            break;
+        case 'Z':
+            face->zk_session_ms = 1000 * (int)read_number("zk-session", optarg, 1, 3600);
             break;
         case 'C':
             face->credentials = optarg;
@@ -174,8 +185,9 @@ static int write_ready_file(const struct face *face, const char *path)
 
 static void tell_where(const struct face *face)
 {
-    printf("master %s://127.0.0.1:%u\n", face->tls ? "https" : "http",
-           sim_http_server_port(face->targets[0].server));
+    for (size_t i = 0; i < face->masters.n; i++)
+        printf("master %s://127.0.0.1:%u\n", face->tls ? "https" : "http",
+               sim_http_server_port(face->targets[face->masters.v[i].target].server));
     for (size_t i = 0; i < face->cluster.cluster.n_agents; i++)
         printf("agent %s http://127.0.0.1:%u %s/%s\n", face->cluster.agents[i].hostname,
                face->cluster.agents[i].port, face->tree.dir, face->cluster.agents[i].hostname);
@@ -215,7 +227,7 @@ static int run(struct face *face, const char *ready_file)
 int main(int argc, char **argv)
 {
     struct arguments arguments = {
-        .face = {.port = 5050, .agents = 3, .speed = 1},
+        .face = {.port = 5050, .agents = 3, .masters = 1, .zk_session_ms = 10000, .speed = 1},
     };
     struct face face;
     char *error = NULL;

@@ -1,6 +1,7 @@
 /* The whole: making and freeing it, its clock, and the master's own life. */
 #include "core.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #define MASTER_DOWN_MS       300
 #define MASTER_ROUTES_MS     10
 #define MASTER_RECOVERING_MS 60
+/* One that has just been elected recovers for longer: it reads what the former leader wrote. */
+#define MASTER_ELECTED_MS 1000
 
 static void master_forget(struct sim *sim)
 {
@@ -61,13 +64,44 @@ static void master_step(struct sim *sim, void *owner)
     }
 }
 
-int sim_master_restart(struct sim *sim)
+static void master_kill(struct sim *sim)
 {
     master_forget(sim);
     sim->master = MASTER_DOWN;
     core_output_hang_up_all(sim, SIM_MASTER);
     for (size_t i = 0; i < sim->n_hosts; i++)
         core_host_master_lost(&sim->hosts[i]);
+}
+
+void sim_master_new_id(struct sim *sim, char id[37])
+{
+    sim_uuid_text(sim, id);
+}
+
+int sim_master_stop(struct sim *sim)
+{
+    master_kill(sim);
+    core_timer_stop(sim, &sim->master_step);
+    return 0;
+}
+
+int sim_master_elect(struct sim *sim, const char *id, uint16_t port)
+{
+    if (sim->master != MASTER_DOWN)
+        return -EINVAL;
+    master_begin(sim);
+    snprintf(sim->master_id, sizeof sim->master_id, "%s", id);
+    sim->master_port = port;
+    free(sim->master_pid);
+    sim->master_pid = sim_text("master@%s:%u", sim->master_ip, port);
+    sim->master = MASTER_RECOVERING;
+    core_timer_set(sim, &sim->master_step, sim->now + MASTER_ELECTED_MS, master_step, NULL);
+    return 0;
+}
+
+int sim_master_restart(struct sim *sim)
+{
+    master_kill(sim);
     core_timer_set(sim, &sim->master_step, sim->now + MASTER_DOWN_MS, master_step, NULL);
     return 0;
 }

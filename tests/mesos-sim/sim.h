@@ -73,8 +73,8 @@ struct sim_cluster {
     const char *master_hostname; /* NULL: 127.0.0.1 */
     const char *master_region;   /* its fault domain, as SUBSCRIBED names it; NULL: none */
     const char *master_zone;
-    const char *master_ip;       /* NULL: 127.0.0.1 */
-    uint16_t master_port;        /* 0: 5050 */
+    const char *master_ip; /* NULL: 127.0.0.1 */
+    uint16_t master_port;  /* 0: 5050 */
     enum sim_registry registry;
     /* Principals with their secrets; some: the scheduler API asks for basic authentication. */
     const struct sim_pair *credentials;
@@ -139,6 +139,7 @@ struct sim_request {
     size_t n_headers;
     const uint8_t *body;
     size_t body_len;
+    bool follower; /* to a master that does not lead: it lets in whom the leader would, no more */
 };
 
 enum sim_response_kind {
@@ -262,7 +263,14 @@ int sim_task_fail(struct sim *sim,
                   const char *task_id); /* its process or container ends with status 1 */
 int sim_task_unhealthy(struct sim *sim, const char *task_id); /* health checks fail from now on */
 int sim_task_healthy(struct sim *sim, const char *task_id);
-int sim_master_restart(struct sim *sim);   /* kill -9 and a new one on the same port */
+int sim_master_restart(struct sim *sim); /* kill -9 and a new one on the same port */
+/* Other processes than the one that leads are the face's matter. The leading one is killed, and no
+ * other comes ... */
+int sim_master_stop(struct sim *sim);
+/* ... before this one is elected, which then recovers for a second and knows no frameworks. `id` is
+ * a new process' own, from sim_master_new_id(). -EINVAL: one leads. */
+int sim_master_elect(struct sim *sim, const char *id, uint16_t port);
+void sim_master_new_id(struct sim *sim, char id[37]);
 int sim_connections_drop(struct sim *sim); /* cuts every scheduler stream without end of body */
 int sim_updates_hold(
     struct sim *sim); /* status updates of agents queue up before the master's sender ... */

@@ -1,6 +1,7 @@
 /* The scheduler endpoint of the simulator: checks in Mesos' order and words, subscribing, taking
  * over, failing over. */
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,6 +229,40 @@ START_TEST(master_restart_has_its_phases)
 }
 END_TEST
 
+/* A leader dies, nobody leads for a while, and another process is elected. */
+START_TEST(leadership_moves)
+{
+    static const struct wishes wishes = {.failover_timeout = 60, .checkpoint = true};
+    struct sim_master_view view;
+    struct scheduler again;
+    char id[37], agent[128];
+
+    world_init(&world, 2);
+    scheduler_subscribe(&web, &world, &wishes);
+    strcpy(agent, scheduler_run_task(&web, "t"));
+    sim_master_new_id(world.sim, id);
+    ck_assert_int_eq(sim_master_elect(world.sim, id, 5060), -EINVAL);
+    sim_master_stop(world.sim);
+    world_run(&world, 30000);
+    ck_assert(!sim_listens(world.sim, SIM_MASTER));
+    ck_assert_int_eq(sim_master_elect(world.sim, id, 5060), 0);
+    scheduler_simple(&web, CALL(SUPPRESS));
+    ck_assert_int_eq(web.status, 503);
+    world_run(&world, 1000);
+    scheduler_simple(&web, CALL(SUPPRESS));
+    ck_assert_int_eq(web.status, 400);
+    sim_master_look(world.sim, &view);
+    ck_assert_str_eq(view.id, id);
+    ck_assert_str_eq(view.pid, "master@127.0.0.1:5060");
+    scheduler_subscribe(&again, &world,
+                        &(struct wishes){.id = web.id, .failover_timeout = 60, .checkpoint = true});
+    world_run(&world, 3000);
+    scheduler_reconcile(&again, "t", agent);
+    ck_assert_int_eq(scheduler_status(&again, "t", 0)->state, MESOS__V1__TASK_STATE__TASK_RUNNING);
+    world_deinit(&world);
+}
+END_TEST
+
 START_TEST(authentication)
 {
     struct sim_agent_config config = {.hostname = "a"};
@@ -305,6 +340,7 @@ int main(void)
     tcase_add_test(cases, refusals_are_events);
     tcase_add_test(cases, teardown_ends_the_stream);
     tcase_add_test(cases, master_restart_has_its_phases);
+    tcase_add_test(cases, leadership_moves);
     tcase_add_test(cases, authentication);
     tcase_add_test(cases, same_inputs_same_outputs);
     suite_add_tcase(suite, cases);

@@ -615,6 +615,7 @@ def command_line(box):
     odd = box.write('odd.yaml', 'agents:\n  - {hostname: a, resources: "cpus:x"}\n')
     for flags, words in [(['--nosuch'], "unrecognized option '--nosuch'"),
                          (['--port=x'], "--port takes a number from 0 to 65535, not 'x'"),
+                         (['--masters=6'], "--masters takes a number from 1 to 5, not '6'"),
                          (['--agents=0'], "--agents takes a number from 1 to 10000, not '0'"),
                          (['--speed=fast'], "--speed takes a number from 0.01 to 10000, not 'fast'"),
                          (['more'], "unexpected argument 'more'"),
