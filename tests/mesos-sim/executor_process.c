@@ -164,6 +164,8 @@ void core_executor_process_start(struct executor *executor, const Mesos__V1__Com
         if (command->environment->variables[i]->value)
             add(&environment, command->environment->variables[i]->name,
                 sim_dup(command->environment->variables[i]->value));
+    if (in_place) /* no container around it: what its image would mount lies where the host has it */
+        add_configured(&environment, executor);
     process.environment = environment.v;
     process.n_environment = environment.n;
     executor->process = true;
