@@ -109,6 +109,8 @@ int qm_fact_command(struct qm_planner *p, const struct qm_command *command)
         return set_paused(p, true);
     case QM_COMMAND_RESUME:
         return resume(p);
+    default:
+        break;
     }
     return QM_E_INVALID;
 }

@@ -40,6 +40,7 @@ int qm_fact_subscribed(struct qm_planner *p, const struct qm_subscription *subsc
     p->connected = true;
     p->connected_since = p->now;
     p->suppressed = false;
+    p->may_have_strangers |= subscription->adopted;
     p->revive_round++; /* a disconnection erased all filters */
     if (p->n_unreported > 0)
         p->probing_since = p->now;

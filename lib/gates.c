@@ -144,6 +144,9 @@ static bool phase_stops(const struct look *l, struct qm_reason *why)
 
     if (phase && phase->may_stop)
         return true;
+    if (phase && l->p->plan.kind == QM_PLAN_ROLLBACK && l->place->task &&
+        l->place->task->stage != QM_STAGE_HEALTHY)
+        return true; /* a rollback begins with what is down */
     return says(why, QM_WHY_PHASE, 0, 0, phase ? service_before(l->p, phase) : "");
 }
 
@@ -304,7 +307,8 @@ const char *qm_version_to_start(const struct qm_planner *p, const struct qm_plac
 
     if (place->service == QM_SERVICE_PROBER)
         return "";
-    if (!qm_plan_rolls(p) || p->plan.completed != QM_TIME_NEVER || (phase && phase->reached))
+    if (!qm_plan_rolls(p) || p->plan.completed != QM_TIME_NEVER || (phase && phase->reached) ||
+        p->plan.kind == QM_PLAN_ROLLBACK)
         return p->target.version;
     if (task && task->version[0])
         return task->version;

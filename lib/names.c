@@ -1,5 +1,6 @@
 /* Stable words for stages, plan kinds and statuses. */
 #include <quobyte-mesos/cluster.h>
+#include <quobyte-mesos/fact.h>
 #include <quobyte-mesos/plan.h>
 
 const char *qm_task_stage_name(enum qm_task_stage stage)
@@ -25,6 +26,7 @@ const char *qm_plan_kind_name(enum qm_plan_kind kind)
     static const char *const names[] = {
         [QM_PLAN_NONE] = "",         [QM_PLAN_DEPLOY] = "deploy",     [QM_PLAN_UPGRADE] = "upgrade",
         [QM_PLAN_CONFIG] = "config", [QM_PLAN_SHUTDOWN] = "shutdown",
+        [QM_PLAN_ROLLBACK] = "rollback",
     };
 
     return (unsigned)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "?";
@@ -40,4 +42,18 @@ const char *qm_status_name(enum qm_status status)
     };
 
     return (unsigned)status < sizeof(names) / sizeof(names[0]) ? names[status] : "?";
+}
+
+const char *qm_command_name(enum qm_command_type type)
+{
+    static const char *const names[QM_COMMAND_TYPES] = {
+        [QM_COMMAND_SET_TARGET] = "version",   [QM_COMMAND_SHUT_DOWN] = "shutdown",
+        [QM_COMMAND_PAUSE] = "pause",          [QM_COMMAND_RESUME] = "resume",
+        [QM_COMMAND_ROLLBACK] = "rollback",    [QM_COMMAND_STEP_RETRY] = "retry",
+        [QM_COMMAND_STEP_SKIP] = "skip",       [QM_COMMAND_STEP_RESTART] = "restart",
+        [QM_COMMAND_STEP_REPLACE] = "replace", [QM_COMMAND_HOST_DRAIN] = "drain",
+        [QM_COMMAND_HOST_READMIT] = "readmit", [QM_COMMAND_HOST_FORGET] = "forget",
+    };
+
+    return (unsigned)type < QM_COMMAND_TYPES ? names[type] : "?";
 }

@@ -128,7 +128,8 @@ void qm_upgrade_consider(struct qm_planner *p, struct qm_place *place)
 {
     const struct qm_phase *phase = qm_phase_of(p, place->service);
 
-    if (phase && phase->may_stop && is_due(p, place) && place->task->stage != QM_STAGE_HEALTHY)
+    if (phase && (phase->may_stop || p->plan.kind == QM_PLAN_ROLLBACK) && is_due(p, place) &&
+        place->task->stage != QM_STAGE_HEALTHY)
         step(p, place);
 }
 

@@ -125,7 +125,7 @@ static int use_framework(struct qm_planner *p, const Framework *f, struct qm_err
     p->plan.started = f->plan_started;
     p->plan.completed = f->has_plan_completed ? f->plan_completed : QM_TIME_NEVER;
     p->plan.kind =
-        f->plan_kind <= QM_PLAN_SHUTDOWN ? (enum qm_plan_kind)f->plan_kind : QM_PLAN_NONE;
+        f->plan_kind <= QM_PLAN_ROLLBACK ? (enum qm_plan_kind)f->plan_kind : QM_PLAN_NONE;
     p->plan.reached = qm_intern(p, f->plan_phase ? f->plan_phase : "");
     p->paused = f->paused;
     p->paused_since = f->paused_since;

@@ -50,5 +50,5 @@ qm_time qm_revive_deadline(const struct qm_planner *p)
 {
     if (!p->connected || !p->revive_wanted)
         return QM_TIME_NEVER;
-    return qm_later_by(p->revive_filled, p->policy->revive_interval);
+    return qm_later_by(p->revive_filled, p->policy->revive_interval ? p->policy->revive_interval : 1);
 }

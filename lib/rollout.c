@@ -32,7 +32,8 @@ const struct qm_phase *qm_phase_of(const struct qm_planner *p, size_t service)
 
 bool qm_plan_rolls(const struct qm_planner *p)
 {
-    return (p->plan.kind == QM_PLAN_UPGRADE || p->plan.kind == QM_PLAN_CONFIG) &&
+    return (p->plan.kind == QM_PLAN_UPGRADE || p->plan.kind == QM_PLAN_CONFIG ||
+            p->plan.kind == QM_PLAN_ROLLBACK) &&
            p->plan.completed == QM_TIME_NEVER;
 }
 
@@ -69,7 +70,7 @@ static void set_phases(struct qm_planner *p, const size_t *order, size_t n, bool
     for (size_t i = 0; i < n; i++) {
         size_t service = order[backwards ? n - 1 - i : i];
 
-        if (!p->policy->services[service].enabled && !backwards)
+        if (!p->policy->services[service].enabled && p->plan.kind != QM_PLAN_SHUTDOWN)
             continue;
         p->services[service].phase = p->plan.n_phases;
         p->plan.phases[p->plan.n_phases++] =
@@ -93,6 +94,9 @@ static void build(struct qm_planner *p, enum qm_plan_kind kind)
     case QM_PLAN_UPGRADE:
     case QM_PLAN_CONFIG:
         set_phases(p, policy->upgrade_order, policy->n_upgrade_order, false);
+        break;
+    case QM_PLAN_ROLLBACK:
+        set_phases(p, policy->upgrade_order, policy->n_upgrade_order, true);
         break;
     case QM_PLAN_SHUTDOWN:
         set_phases(p, policy->deploy_order, policy->n_deploy_order, true);
@@ -277,6 +281,7 @@ bool qm_plan_progress(struct qm_planner *p)
         break;
     case QM_PLAN_UPGRADE:
     case QM_PLAN_CONFIG:
+    case QM_PLAN_ROLLBACK:
         again = qm_upgrade_progress(p);
         break;
     case QM_PLAN_SHUTDOWN:

@@ -9,6 +9,8 @@
 #include "record.h"
 #include "rooms.h"
 
+#define RETRY_MIN 100 /* ms; a store that fails at once must not be asked in a loop */
+
 void qm_framework_changed(struct qm_planner *p)
 {
     p->framework_dirty = true;
@@ -165,6 +167,8 @@ int qm_fact_save_failed(struct qm_planner *p, uint64_t revision)
     p->save_retry_delay = p->save_retry_delay ? p->save_retry_delay * 2 : policy->save_retry_first;
     if (p->save_retry_delay > policy->save_retry_max)
         p->save_retry_delay = policy->save_retry_max;
+    if (p->save_retry_delay < RETRY_MIN)
+        p->save_retry_delay = RETRY_MIN;
     p->save_retry_at = qm_later_by(p->now, p->save_retry_delay);
     qm_trace(p, QM_TRACE_STATE, "save", "under way", "failed", "revision %llu",
              (unsigned long long)revision);
