@@ -168,8 +168,8 @@ static void judge_kill(struct judge *judge, const struct qm_kill *kill)
             judge_complain(judge, "I6: %s is killed within the grace of the shut down", task->id);
         return;
     }
-    if (!judge_is_available(judge, task))
-        return; /* takes nothing away */
+    if (!task->running || !task->healthy)
+        return; /* it is down: stopping it takes nothing away */
     if (judge->paused)
         judge_complain(judge, "I7: %s is killed while paused", task->id);
     if (!task->floating)

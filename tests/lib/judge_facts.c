@@ -143,6 +143,8 @@ static void see_command(struct judge *judge, const struct qm_command *command)
     case QM_COMMAND_RESUME:
         judge->paused = false;
         break;
+    default: /* orders about steps and hosts are not judged yet */
+        break;
     }
 }
 
