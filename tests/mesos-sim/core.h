@@ -235,6 +235,8 @@ enum framework_state {
     FRAMEWORK_COMPLETED
 };
 
+struct constraints;
+
 struct sim_framework {
     TAILQ_ENTRY(sim_framework) next;
     struct sim *sim;
@@ -244,6 +246,7 @@ struct sim_framework {
     bool partition_aware, task_killing, multi_role, refinement;
     struct role *roles;
     size_t n_roles;
+    struct constraints *constraints; /* NULL: none */
     uint64_t stream;
     uint64_t connection;
     bool json;
@@ -518,6 +521,20 @@ void core_inverse_offers_drop(struct sim_framework *framework, struct sim_agent 
                               bool rescind);
 void core_inverse_offers_clear_filters(struct sim_framework *framework);
 
+/* ---- constraints.c ---- */
+
+/* NULL and *ret (NULL for no message), or what Mesos says against it. */
+char *core_constraints_read(const Mesos__V1__Scheduler__OfferConstraints *message,
+                            struct constraints **ret);
+void core_constraints_free(struct constraints *constraints); /* NULL-safe */
+const Mesos__V1__Scheduler__OfferConstraints *
+core_constraints_message(const struct constraints *constraints);
+/* May this agent be offered to the role? NULL constraints admit all. */
+bool core_constraints_admit(const struct constraints *constraints, const char *role,
+                            const Mesos__V1__AgentInfo *info);
+/* Is it worth an offer, by the framework's offer filter for the role or by Mesos' rule? */
+bool core_offer_is_enough(const framework_info_t *info, const char *role, const struct res *amount);
+
 /* ---- accept.c, operations.c, validate.c, validate_task.c ---- */
 
 void core_accept_offers(struct sim_framework *framework,
@@ -659,6 +676,8 @@ void core_executor_send_shutdown(struct executor *executor);
 /* Its container is gone: tells the master, ends its tasks. */
 void core_executor_ended(struct executor *executor, int status);
 /* Destroys the container; its end brings core_executor_ended(). */
+/* Adds what the agent adds to every status: container id, address, process. */
+void core_executor_fill_container(struct executor *executor, status_t *status);
 void core_executor_destroy(struct executor *executor, Mesos__V1__TaskState state, int reason,
                            const char *message);
 void core_executor_process_start(struct executor *executor, const Mesos__V1__CommandInfo *command,

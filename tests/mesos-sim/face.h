@@ -27,8 +27,8 @@ struct face_options {
     size_t masters;           /* at least 1 */
     const char *zk;           /* HOST:PORT/PATH, or NULL */
     int zk_session_ms;
-    const char *credentials;  /* file; NULL: schedulers need none */
-    const char *tls_cert;     /* NULL: the master speaks plain HTTP */
+    const char *credentials; /* file; NULL: schedulers need none */
+    const char *tls_cert;    /* NULL: the master speaks plain HTTP */
     const char *tls_key;
     const char *tls_ca; /* NULL: clients need no certificate */
     double speed;

@@ -278,6 +278,7 @@ void core_framework_free(struct sim_framework *framework)
     core_res_clear(&framework->used);
     core_res_clear(&framework->offered);
     roles_free(framework->roles, framework->n_roles);
+    core_constraints_free(framework->constraints);
     sim_drop(framework->info);
     free(framework);
 }
@@ -324,6 +325,12 @@ static void rescind_lost_roles(struct sim_framework *framework, const framework_
     }
 }
 
+static void set_constraints(struct sim_framework *framework, struct constraints *constraints)
+{
+    core_constraints_free(framework->constraints);
+    framework->constraints = constraints;
+}
+
 static void resubscribe(struct sim_framework *framework,
                         const Mesos__V1__Scheduler__Call__Subscribe *subscribe, uint64_t connection,
                         bool json, struct sim_response *response)
@@ -347,9 +354,10 @@ static void resubscribe(struct sim_framework *framework,
     sim_drop(info);
     framework->reregistered_ms = framework->sim->now;
     connect_stream(framework, connection, json, response);
-    broadcast(framework);
+    /* Its offers are made before the agents hear of it and say again what they have to say. */
     if (!live)
         core_allocate(framework->sim);
+    broadcast(framework);
 }
 
 static void refuse(struct sim *sim, uint64_t connection, bool json, struct sim_response *response,
@@ -371,8 +379,11 @@ void core_framework_subscribe(struct sim *sim, const call_t *call, uint64_t conn
     struct sim_framework *framework = core_framework_find(sim, id);
     char *invalid =
         core_framework_invalid(info, subscribe->suppressed_roles, subscribe->n_suppressed_roles);
+    struct constraints *constraints = NULL;
     char *fresh = NULL;
 
+    if (!invalid)
+        invalid = core_constraints_read(subscribe->offer_constraints, &constraints);
     if (invalid) {
         refuse(sim, connection, json, response, invalid);
         free(invalid);
@@ -381,12 +392,16 @@ void core_framework_subscribe(struct sim *sim, const call_t *call, uint64_t conn
     } else if (framework && !sim_same_text(framework->info->principal, info->principal)) {
         refuse(sim, connection, json, response, "Changing framework's principal is not allowed.");
     } else if (framework) {
+        set_constraints(framework, constraints);
+        constraints = NULL;
         resubscribe(framework, subscribe, connection, json, response);
     } else {
         if (!*id)
             id = fresh =
                 sim_text("%s-%04llu", sim->master_id, (unsigned long long)sim->next_framework++);
         framework = core_framework_new(sim, info, id);
+        set_constraints(framework, constraints);
+        constraints = NULL;
         core_framework_suppress(framework, subscribe->suppressed_roles,
                                 subscribe->n_suppressed_roles);
         free(fresh);
@@ -394,6 +409,7 @@ void core_framework_subscribe(struct sim *sim, const call_t *call, uint64_t conn
         broadcast(framework);
         core_allocate(sim);
     }
+    core_constraints_free(constraints);
 }
 
 static void failover_fire(struct sim *sim, void *owner)
@@ -470,6 +486,7 @@ void core_framework_update(struct sim_framework *framework, const call_t *call,
     const framework_info_t *info = update->framework_info;
     char *invalid =
         core_framework_invalid(info, update->suppressed_roles, update->n_suppressed_roles);
+    struct constraints *constraints = NULL;
     char *change;
 
     if (invalid) {
@@ -483,6 +500,14 @@ void core_framework_update(struct sim_framework *framework, const call_t *call,
         free(change);
         return;
     }
+    invalid = core_constraints_read(update->offer_constraints, &constraints);
+    if (invalid) {
+        core_answer(response, 400, "'UpdateFramework.offer_constraints' are not valid: %s",
+                    invalid);
+        free(invalid);
+        return;
+    }
+    set_constraints(framework, constraints);
     rescind_lost_roles(framework, info);
     core_framework_set_info(framework, info);
     core_framework_suppress(framework, update->suppressed_roles, update->n_suppressed_roles);

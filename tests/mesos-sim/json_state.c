@@ -236,7 +236,8 @@ static json_t *framework_json(const struct sim *sim, const struct sim_framework 
     set(json, "offers", offers_json(framework));
     set(json, "executors", executors_json(sim, framework, view.id));
     set_labels(json, view.info->labels);
-    set(json, "offer_constraints", json_object());
+    set(json, "offer_constraints",
+        view.constraints ? json_map_from_message(&view.constraints->base) : json_object());
     return json;
 }
 

@@ -314,10 +314,13 @@ static void allocate_agent(struct sim_agent *agent, const struct candidate *cand
         left = free_now;
     }
     for (size_t i = 0; i < n && left.n; i++) {
+        const struct sim_framework *framework = candidates[i].framework;
         struct res amount = {0};
 
-        pick(&left, candidates[i].framework, candidates[i].role, &amount);
-        if (core_res_is_offerable(&amount) &&
+        if (!core_constraints_admit(framework->constraints, candidates[i].role, agent->info))
+            continue;
+        pick(&left, framework, candidates[i].role, &amount);
+        if (core_offer_is_enough(framework->info, candidates[i].role, &amount) &&
             !core_filter_holds(candidates[i].framework, agent, candidates[i].role, &amount)) {
             offer_make(candidates[i].framework, agent, candidates[i].role, &amount);
             core_res_subtract(&left, &amount);

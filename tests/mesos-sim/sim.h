@@ -304,6 +304,7 @@ const struct sim_framework *sim_framework_next(const struct sim *sim, bool compl
 struct sim_framework_view {
     const char *id;
     const Mesos__V1__FrameworkInfo *info;
+    const Mesos__V1__Scheduler__OfferConstraints *constraints; /* NULL: none */
     bool active;
     bool connected;
     bool recovered;

@@ -32,6 +32,7 @@ void sim_framework_look(const struct sim *sim, const struct sim_framework *frame
     *view = (struct sim_framework_view){
         .id = framework->id,
         .info = framework->info,
+        .constraints = core_constraints_message(framework->constraints),
         .active = framework->state == FRAMEWORK_CONNECTED,
         .connected = framework->state == FRAMEWORK_CONNECTED,
         .recovered = framework->state == FRAMEWORK_RECOVERED,

@@ -594,6 +594,20 @@ def ends_without_zero_chunk(stream):
         data += piece
 
 
+@case('offer constraints in JSON keep agents away, and stand in /frameworks')
+def constraints(box):
+    sim = start(box, agents=3)
+    wanted = {'role_constraints': {'web': {'groups': [{'attribute_constraints': [
+        {'selector': {'pseudoattribute_type': 'HOSTNAME'},
+         'predicate': {'text_matches': {'regex': 'agent-[13]'}}}]}]}}}
+    scheduler = Scheduler(sim.port)
+    scheduler.subscribe(offer_constraints=wanted)
+    names = sorted(offer['hostname'] for offer in scheduler.offers())
+    expect(names == ['agent-1', 'agent-3'], f'offers of {names}')
+    shown = get(sim.port, '/frameworks')['frameworks'][0]['offer_constraints']
+    expect(shown == wanted, f'{shown}')
+
+
 # ---- ZooKeeper ----
 
 @case('it stands for leading master in ZooKeeper')

@@ -71,8 +71,8 @@ class Scheduler:
         self.stream = None
         self.id = None
 
-    def subscribe(self):
-        call = {'type': 'SUBSCRIBE', 'subscribe': {'framework_info': self.info}}
+    def subscribe(self, **more):
+        call = {'type': 'SUBSCRIBE', 'subscribe': {'framework_info': self.info, **more}}
         if self.id:
             self.info['id'] = call['framework_id'] = {'value': self.id}
         self.stream = Stream(self.port, self.path, call, self.headers)

@@ -200,6 +200,9 @@ void scheduler_subscribe(struct scheduler *scheduler, struct world *world,
     Mesos__V1__FrameworkInfo info = MESOS__V1__FRAMEWORK_INFO__INIT;
     Mesos__V1__FrameworkInfo__Capability capabilities[4], *list[4];
     Mesos__V1__FrameworkID id = MESOS__V1__FRAMEWORK_ID__INIT;
+    Mesos__V1__FrameworkInfo__OfferFiltersEntry entry =
+        MESOS__V1__FRAMEWORK_INFO__OFFER_FILTERS_ENTRY__INIT;
+    Mesos__V1__FrameworkInfo__OfferFiltersEntry *entries[] = {&entry};
     char *roles[1];
     const event_t *event;
 
@@ -229,6 +232,13 @@ void scheduler_subscribe(struct scheduler *scheduler, struct world *world,
     roles[0] = (char *)(wishes->role ? wishes->role : "web");
     info.roles = roles;
     info.n_roles = 1;
+    if (wishes->filters) {
+        entry.key = roles[0];
+        entry.value = wishes->filters;
+        info.offer_filters = entries;
+        info.n_offer_filters = 1;
+    }
+    subscribe.offer_constraints = wishes->constraints;
     info.has_failover_timeout = 1;
     info.failover_timeout = wishes->failover_timeout;
     info.has_checkpoint = 1;

@@ -71,6 +71,8 @@ struct wishes {
     bool old_format; /* without RESERVATION_REFINEMENT */
     bool not_partition_aware;
     bool killing_state;
+    Mesos__V1__Scheduler__OfferConstraints *constraints;
+    Mesos__V1__OfferFilters *filters; /* of its role */
 };
 
 void scheduler_subscribe(struct scheduler *scheduler, struct world *world,
