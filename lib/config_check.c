@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fail.h"
+#include "rule_window.h"
 #include "text.h"
 
 static int refuse_entry(struct qm_error *error, const struct config_entry *entry, const char *why)
@@ -264,6 +265,18 @@ static int check_safeguards(const struct qm_config *config, struct qm_error *err
     return 0;
 }
 
+static int check_windows(const struct qm_config *config, struct qm_error *error)
+{
+    struct qm_window window;
+    char text[128];
+
+    for (size_t i = 0; qm_config_item(config, "rollout.window", i, text, sizeof(text)); i++)
+        if (!qm_window_parse(text, &window))
+            return qm_fail(error, QM_E_INVALID, "rollout.window",
+                           "\"%.60s\" is not a window like \"Sat 22:00-06:00 +02:00\"", text);
+    return 0;
+}
+
 /* Pairs of which the first must not be longer than the second. */
 static int check_pairs(const struct qm_config *config, struct qm_error *error)
 {
@@ -297,6 +310,8 @@ int qm_config_check(const struct qm_config *config, struct qm_error *error)
         r = check_order(config, "rollout.deploy_order", error);
     if (r == 0)
         r = check_order(config, "rollout.upgrade_order", error);
+    if (r == 0)
+        r = check_windows(config, error);
     if (r == 0)
         r = check_safeguards(config, error);
     return r == 0 ? check_pairs(config, error) : r;

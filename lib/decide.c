@@ -181,6 +181,7 @@ static void look_at(struct qm_planner *p, struct qm_host *host)
     refresh(p, host);
     for (size_t i = 0; i < host->n_places && !p->failed; i++) {
         qm_upgrade_consider(p, &host->places[i]);
+        qm_timeout_consider(p, &host->places[i]);
         start(p, host, &host->places[i]);
     }
     kills(p, host);
@@ -243,6 +244,7 @@ static void tick(struct qm_planner *p)
     struct qm_reason why;
 
     qm_hosts_due(p);
+    qm_rules_tick(p);
     qm_reconcile_tick(p);
     p->floating_look |= qm_floating_is_due(p);
     if (p->plan.kind == QM_PLAN_SHUTDOWN && !p->shutting_down && p->now >= p->shutdown_at)
@@ -289,6 +291,7 @@ void qm_decide(struct qm_planner *p)
         plan_rounds(p);
         qm_offers_finish(p);
     } while (!p->failed && (p->jobs_dirty || p->n_dirty > 0) && ++rounds < ROUNDS_MAX);
+    qm_rules_schedule(p);
     answer_inverse_offers(p);
     qm_reconcile_emit(p);
     qm_save_emit(p);

@@ -31,6 +31,30 @@ static const struct wording wordings[QM_WHY_CODES] = {
                             COUNTS, ""},
     [QM_WHY_SAVING] = {"saving", "its record is being saved", NO_NUMBERS, ""},
     [QM_WHY_PAUSED] = {"paused", "paused by the operator", NO_NUMBERS, ""},
+    [QM_WHY_FAILURES] = {"failures",
+                         "paused by the plan: $s failed $h times, $w are borne; resume, or post "
+                         "another version",
+                         COUNTS, "an instance"},
+    [QM_WHY_FAILURES_TOTAL] = {"failures_total",
+                               "paused by the plan: $h failures, the last of $s, $w are borne; "
+                               "resume, or post another version",
+                               COUNTS, "an instance"},
+    [QM_WHY_WINDOW] = {"window", "outside rollout.window, which opens in $w s", WANT_SECONDS, ""},
+    [QM_WHY_CANARY] = {"canary",
+                       "the first instance of $s is tried: complete for $h s, $w s are asked for "
+                       "(0 = until resume)",
+                       SECONDS, "this service"},
+    [QM_WHY_LIMIT_SERVICES] = {"limit_services", "rollout.limit_services leaves $s out", NO_NUMBERS,
+                               "it"},
+    [QM_WHY_LIMIT_HOSTS] = {"limit_hosts", "rollout.limit_hosts leaves host $s out", NO_NUMBERS,
+                            "its own"},
+    [QM_WHY_LIMIT_INSTANCES] = {"limit_instances",
+                                "$h instances are upgraded, rollout.limit_instances is $w: resume "
+                                "for as many again",
+                                COUNTS, ""},
+    [QM_WHY_DOMAIN_PAUSE] = {"domain_pause",
+                             "failure domain $s is watched for $h of $w s before the next is touched",
+                             SECONDS, "another"},
     [QM_WHY_OLD_STATE] = {"old_state",
                           "the saved state looks old: what runs contradicts it in $h places; "
                           "resume to accept it",

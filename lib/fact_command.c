@@ -93,6 +93,8 @@ static int resume(struct qm_planner *p)
     }
     if (p->paused)
         return set_paused(p, false);
+    if (qm_rules_resume(p))
+        return 0;
     if (p->plan.config_waits)
         return start_config_plan(p);
     return QM_E_CONFLICT;

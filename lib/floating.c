@@ -224,7 +224,8 @@ void qm_floating_refresh(struct qm_planner *p)
                 qm_task_remove(p, place->surge);
                 place->surge = NULL;
             }
-            if (!qm_place_outdated(p, place))
+            qm_timeout_consider(p, place);
+            if (!qm_place_outdated(p, place) || qm_held(p, NULL))
                 place->surge_wanted = false;
             succeed(p, place);
             qm_place_refresh(p, place);
@@ -242,6 +243,7 @@ qm_time qm_floating_deadline(const struct qm_planner *p)
         for (size_t k = 0; k < p->services[i].n_places; k++) {
             const struct qm_place *place = &p->services[i].places[k];
 
+            at = qm_earlier(at, qm_timeout_deadline(p, place));
             if (place->surge_wanted && !place->surge)
                 at = qm_earlier(at, qm_later_by(place->retry_at, QM_SURGE_WAIT));
             else if (place->retry_at > p->now)
@@ -257,6 +259,9 @@ bool qm_floating_is_due(const struct qm_planner *p)
         for (size_t k = 0; k < p->services[i].n_places; k++) {
             const struct qm_place *place = &p->services[i].places[k];
             bool missing = qm_task_idle(place->task);
+
+            if (p->now >= qm_timeout_deadline(p, place))
+                return true;
 
             if (place->surge_wanted && !place->surge &&
                 p->now >= qm_later_by(place->retry_at, QM_SURGE_WAIT))

@@ -86,6 +86,25 @@ static bool stop_not_paused(const struct look *l, struct qm_reason *why)
     return says(why, QM_WHY_PAUSED, 0, 0, NULL);
 }
 
+/* Rule 3: the plan has paused itself, or no window is open. */
+static bool plan_rests(const struct look *l, struct qm_reason *why)
+{
+    return qm_rules_stop(l->p, l->place, why);
+}
+
+/* A plan that has paused itself starts nothing that never ran. */
+static bool start_not_held(const struct look *l, struct qm_reason *why)
+{
+    return l->place->task || l->place->once_healthy || l->place->service == QM_SERVICE_PROBER ||
+           !qm_held(l->p, why);
+}
+
+/* Rule 4: canary, limits, pause between failure domains. */
+static bool turn(const struct look *l, struct qm_reason *why)
+{
+    return qm_rules_turn(l->p, l->place, why);
+}
+
 /* Rule 3, configuration: outdated tasks wait for the operator's word. */
 static bool ordered(const struct look *l, struct qm_reason *why)
 {
@@ -245,15 +264,15 @@ static bool room_shown(const struct look *l, struct qm_reason *why)
     return qm_fit(l->p, l->host, place->service, place->task, why) != NULL;
 }
 
-/* The storage gate (rule 6), window and budget (3), image and canary (4) take their places here. */
+/* The storage gate (rule 6) and image (4) take their places here. */
 static const rule_fn start_rules[] = {
-    connected, trusted,           nobody_else, has_target,   not_paused, phase_open,
-    bootstrap, host_takes_starts, place_empty, device_there, backed_off,
+    connected,  trusted,   nobody_else,       has_target,  not_paused,   start_not_held,
+    phase_open, bootstrap, host_takes_starts, place_empty, device_there, backed_off,
 };
 
 static const rule_fn stop_rules[] = {
-    connected, trusted,          saved,         reconciled, stop_not_paused, ordered, phase_stops,
-    available, host_takes_stops, device_single, backed_off, room_shown,
+    connected, trusted,     saved,     reconciled,       stop_not_paused, plan_rests, ordered,
+    phase_stops, turn, available, host_takes_stops, device_single,   backed_off, room_shown,
 };
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
@@ -307,10 +326,10 @@ const char *qm_version_to_start(const struct qm_planner *p, const struct qm_plac
 
     if (place->service == QM_SERVICE_PROBER)
         return "";
-    if (!qm_plan_rolls(p) || p->plan.completed != QM_TIME_NEVER || (phase && phase->reached) ||
-        p->plan.kind == QM_PLAN_ROLLBACK)
+    if (!qm_plan_rolls(p) || p->plan.completed != QM_TIME_NEVER ||
+        (phase && phase->reached && !qm_held(p, NULL)) || p->plan.kind == QM_PLAN_ROLLBACK)
         return p->target.version;
     if (task && task->version[0])
-        return task->version;
+        return qm_version_before(task);
     return p->completed.set && p->completed.version[0] ? p->completed.version : p->target.version;
 }

@@ -99,8 +99,9 @@ static bool same_ports(const struct qm_task *task, const struct qm_job_task *job
 }
 
 static struct qm_task *add_task(struct qm_planner *p, struct qm_host *host, struct qm_place *place,
-                                bool surge)
+                                bool surge, const char *version)
 {
+    const char *previous = place->task ? qm_version_before(place->task) : NULL;
     struct qm_task *task;
     char id[320];
 
@@ -115,6 +116,7 @@ static struct qm_task *add_task(struct qm_planner *p, struct qm_host *host, stru
             qm_task_remove(p, place->task);
         place->task = task;
     }
+    task->previous = previous && previous != version ? previous : NULL;
     return task;
 }
 
@@ -136,7 +138,7 @@ bool qm_launch(struct qm_planner *p, struct qm_host *host, struct qm_place *plac
     if (job_task->template_ && !surge && may_reuse(p, place->task, host, version))
         task = place->task;
     else
-        task = job_task->template_ ? add_task(p, host, place, surge) : NULL;
+        task = job_task->template_ ? add_task(p, host, place, surge, qm_intern(p, version)) : NULL;
     if (!task) {
         qm_out_of_memory(p);
         return false;

@@ -258,7 +258,7 @@ void qm_place_refresh(struct qm_planner *p, struct qm_place *place)
             place->why = QM_WHY_NOTHING;
     }
     if (status == QM_STATUS_COMPLETE)
-        place->rolling = false;
+        qm_step_complete(p, place);
     place->status = (uint8_t)status;
     apply(p, place, count_place(p, place));
 }

@@ -81,7 +81,7 @@ static bool holds_service(enum qm_reason_code code)
     case QM_WHY_REGISTRY_MAJORITY:
         return true;
     default:
-        return false;
+        return qm_rules_hold_service(code);
     }
 }
 
@@ -100,6 +100,7 @@ static bool step(struct qm_planner *p, struct qm_place *place)
             place->host->wants = true;
         return !holds_service(why.code);
     }
+    qm_rules_begun(p, place);
     qm_task_stop(p, place->task, QM_STOP_ROLLOUT);
     place->rolling = true;
     qm_backoff_reset(place);
@@ -165,6 +166,7 @@ static void step_floating(struct qm_planner *p, struct qm_service_state *s)
             qm_place_why(p, place, &why);
             return;
         }
+        qm_rules_begun(p, place);
         place->surge_wanted = true;
         place->retry_at = p->now;
         p->floating_wanted++; /* offers are looked at from now on */

@@ -93,7 +93,7 @@ static bool fill(const struct qm_planner *p, struct qm_view_memory *m, struct qm
     v->from = qm_view_text(m, p->completed.set ? p->completed.version : "");
     v->target = qm_view_text(m, qm_planner_target(p));
     v->status = qm_plan_status(p, &v->reason);
-    v->paused = p->paused;
+    v->paused = p->paused || qm_held(p, NULL);
     v->started = p->plan.started;
     v->completed = p->plan.completed;
     v->phases = qm_arena_calloc(&m->arena, p->plan.n_phases + 1, sizeof(*v->phases));

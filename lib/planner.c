@@ -77,6 +77,8 @@ static void init(struct qm_planner *p, const struct qm_allocator *allocator, qm_
     p->save_retry_at = QM_TIME_NEVER;
     p->save_wanted_at = QM_TIME_NEVER;
     p->plan.completed = QM_TIME_NEVER;
+    p->rules.due = QM_TIME_NEVER;
+    qm_rules_init(p);
     p->connected_since = now;
     p->revive_filled = now;
 }
@@ -281,6 +283,7 @@ struct qm_planner *qm_planner_free(struct qm_planner *p)
         return NULL;
     p->trace = NULL;
     qm_plan_free(p);
+    qm_rules_free(p);
     qm_strangers_free(p);
     free_hosts(p);
     qm_jobs_free(p);

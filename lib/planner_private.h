@@ -18,6 +18,7 @@
 #include "arena.h"
 #include "hashmap.h"
 #include "policy.h"
+#include "rules.h"
 
 #define QM_RECENT_OFFERS   100
 #define QM_HISTORY_MAX     20   /* targets remembered in the framework's record */
@@ -43,6 +44,7 @@ enum qm_stop_reason {
     QM_STOP_ROLLOUT,  /* outdated, and its step's turn */
     QM_STOP_SURGED,   /* its successor runs */
     QM_STOP_SURPLUS,  /* its place is taken by another task */
+    QM_STOP_PUT_BACK, /* not ready in time, never ran: its instance is put back */
 };
 
 /* What few tasks have. */
@@ -58,6 +60,7 @@ struct qm_task {
     struct qm_host *host;
     struct qm_agent *agent;
     const char *version; /* interned */
+    const char *previous; /* version that its step replaced, until that is complete; NULL */
     struct qm_task_extra *extra;
     uint64_t config_hash;
     qm_time since;         /* in this stage */
@@ -73,6 +76,8 @@ struct qm_task {
     bool was_healthy : 1;
     bool health_checked : 1; /* launched with a check, or its health was told */
     bool surplus : 1;
+    bool ran : 1;    /* got to RUNNING */
+    bool shut_down : 1; /* ended by a shut down: nothing to repair, but its place ran once */
     bool parked : 1; /* its offer went away before it was sent: the next one takes it */
     char id[];
 };
@@ -99,7 +104,9 @@ struct qm_place {
     struct qm_task *surge; /* floating: the new task that starts before the old one stops */
     qm_time retry_at;      /* back-off; 0 = none; with surge_wanted: since when */
     qm_time why_since;
+    qm_time timed_since; /* its step's time-out runs; 0: it does not */
     uint32_t have, want;
+    uint32_t begun; /* number of the plan that moves it; 0: none does */
     uint16_t instance;
     uint16_t counted; /* enum qm_counted */
     uint8_t service;
@@ -399,6 +406,7 @@ struct qm_planner {
     qm_time shutdown_at; /* QM_TIME_NEVER: no grace runs */
     bool shutting_down;  /* the grace is over */
     struct qm_plan plan;
+    struct qm_rules rules;
     const struct qm_host *bootstrap; /* whose registry goes first and alone; NULL: nobody's */
     bool bootstrapped;               /* the first registry ran healthy, or a device is registered */
     size_t n_registered;             /* devices with an id */

@@ -179,7 +179,7 @@ static void fill_order(const struct qm_policy *policy, const struct qm_config *c
     }
 }
 
-static int fill_list(struct policy_store *store, const struct qm_config *config, const char *key,
+int policy_fill_list(struct policy_store *store, const struct qm_config *config, const char *key,
                      const char *const **list, size_t *n)
 {
     const char *text = qm_config_text(config, key);
@@ -243,10 +243,12 @@ static int fill(struct policy_store *store, const struct qm_config *config)
     policy->revive_burst = (unsigned)qm_config_integer(config, "offers.revive_burst");
     policy->suppress_when_idle = qm_config_bool(config, "offers.suppress_when_idle");
     policy->seed = (uint64_t)qm_config_integer(config, "planner.seed");
-    r = fill_list(store, config, "placement.hosts", &policy->allow_hosts, &policy->n_allow_hosts);
+    r = policy_fill_list(store, config, "placement.hosts", &policy->allow_hosts, &policy->n_allow_hosts);
     if (r == 0)
-        r = fill_list(store, config, "placement.deny_hosts", &policy->deny_hosts,
+        r = policy_fill_list(store, config, "placement.deny_hosts", &policy->deny_hosts,
                       &policy->n_deny_hosts);
+    if (r == 0)
+        r = policy_fill_rollout(store, config);
     if (r == 0)
         r = fill_services(store, config);
     if (r != 0)

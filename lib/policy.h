@@ -9,6 +9,8 @@
 #include <quobyte-mesos/config.h>
 #include <quobyte-mesos/service.h>
 
+#include "rule_window.h"
+
 enum qm_barrier {
     QM_BARRIER_NONE,              /* its phase holds nobody */
     QM_BARRIER_REGISTRY_MAJORITY, /* later phases wait for the majority of registries */
@@ -31,6 +33,22 @@ struct qm_service_policy {
     enum qm_barrier barrier;          /* in deployments */
 };
 
+/* rollout.*: what upgrades and configuration changes keep to. */
+struct qm_rollout_policy {
+    uint64_t failures_per_instance, failures_total; /* UINT64_MAX: unlimited */
+    qm_duration step_timeout;         /* 0 = none */
+    const struct qm_window *windows;  /* none = always */
+    size_t n_windows;
+    bool canary;
+    qm_duration canary_soak;          /* 0 = until resume */
+    const char *const *limit_services; /* globs; none = all */
+    size_t n_limit_services;
+    const char *const *limit_hosts;
+    size_t n_limit_hosts;
+    uint64_t limit_instances;         /* 0 = all */
+    qm_duration domain_pause;
+};
+
 struct qm_policy {
     const char *deployment;           /* framework.deployment */
     const struct qm_service_policy *services;
@@ -44,6 +62,7 @@ struct qm_policy {
     const char *failure_domain;       /* agent attribute, or "@zone", "@region" */
     bool dynamic_ports;               /* ports.dynamic: any offered port where the fixed one is not offered */
     unsigned registry_replicas;       /* registry.replicas */
+    struct qm_rollout_policy rollout;
     bool config_change_waits;         /* rollout.on_config_change: wait */
     qm_duration shutdown_delay;
     qm_duration decline, decline_busy; /* offers.* */

@@ -35,6 +35,13 @@ struct policy_store {
 int policy_fill_base(struct policy_store *store, const struct qm_config *config, size_t service,
                      size_t from);
 
+/** policy_fill_list() - the items of a list, in the store's arena. Returns 0 or -ENOMEM. */
+int policy_fill_list(struct policy_store *store, const struct qm_config *config, const char *key,
+                     const char *const **list, size_t *n);
+
+/** policy_fill_rollout() - rollout.*, of a configuration that was checked. 0 or -ENOMEM. */
+int policy_fill_rollout(struct policy_store *store, const struct qm_config *config);
+
 /** policy_hash() - over a service's constant part, resources and ports. */
 uint64_t policy_hash(const struct policy_store *store, size_t service);
 

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "fail.h"
-#include "quobyte-mesos/state.pb-c.h"
 #include "rooms.h"
 
 typedef QuobyteMesos__State__Framework Framework;
@@ -132,6 +131,7 @@ static int use_framework(struct qm_planner *p, const Framework *f, struct qm_err
     p->bootstrapped = f->bootstrapped;
     p->shutdown_at = f->has_shutdown_at ? f->shutdown_at : QM_TIME_NEVER;
     p->shutting_down = p->target.set && !p->target.version[0] && !f->has_shutdown_at;
+    qm_rules_read(p, f->rollout);
     p->n_history = 0;
     for (size_t i = f->n_history > QM_HISTORY_MAX ? f->n_history - QM_HISTORY_MAX : 0;
          i < f->n_history; i++)
@@ -165,6 +165,10 @@ static void fill_task(struct qm_planner *p, struct qm_task *task, const Task *t)
     task->was_healthy = t->was_healthy;
     task->health_checked = t->health_checked;
     task->surplus = t->surplus;
+    task->shut_down = t->shut_down;
+    task->ran = t->ran;
+    if (t->previous_version && qm_version_is_valid(t->previous_version))
+        task->previous = qm_intern(p, t->previous_version);
     for (size_t i = 0; i < t->n_ports; i++)
         task->ports[i] = (uint16_t)t->ports[i];
     task->n_ports = (uint8_t)t->n_ports;
@@ -324,6 +328,7 @@ bool qm_record_write_framework(struct qm_planner *p, struct qm_record *record)
     f.shutdown_at = p->shutdown_at;
     f.target = write_target(p, &p->target);
     f.completed = write_target(p, &p->completed);
+    f.rollout = qm_rules_write(p);
     for (size_t i = 0; i < p->n_history; i++)
         history[i] = write_target(p, &p->history[i]);
     f.history = history;
@@ -354,7 +359,10 @@ static bool write_task(struct qm_planner *p, const struct qm_task *task, Task *t
     t->ports = ports;
     t->n_ports = task->n_ports;
     t->has_was_healthy = t->was_healthy = task->was_healthy;
+    t->has_shut_down = t->shut_down = task->shut_down;
     t->has_surplus = t->surplus = task->surplus;
+    t->previous_version = (char *)task->previous;
+    t->has_ran = t->ran = task->previous && task->ran;
     t->has_ended = t->ended = task->stage == QM_STAGE_DEAD;
     t->has_health_checked = t->health_checked = task->health_checked;
     return !task->extra ||

@@ -114,6 +114,7 @@ void qm_plan_begin(struct qm_planner *p, enum qm_plan_kind kind)
     p->plan.started = p->now;
     p->plan.completed = QM_TIME_NEVER;
     p->plan.reached = "";
+    qm_rules_begin(p);
     build(p, kind);
     p->plan.status = QM_STATUS_PENDING;
     qm_trace(p, QM_TRACE_PLAN, qm_plan_kind_name(kind), "", qm_status_name(p->plan.status), "%s",
@@ -184,7 +185,7 @@ enum qm_status qm_phase_status(const struct qm_planner *p, const struct qm_phase
         return QM_STATUS_WAITING;
     if (complete >= wanted && (wanted > 0 || phase->may_start))
         return QM_STATUS_COMPLETE;
-    if (p->paused)
+    if (p->paused || qm_held(p, NULL))
         return QM_STATUS_WAITING;
     if (complete > 0 || qm_count(p, phase->service, QM_COUNT_PREPARED) > 0 || phase->may_stop)
         return QM_STATUS_IN_PROGRESS;
@@ -206,6 +207,8 @@ static bool holds_all(const struct qm_planner *p, struct qm_reason *why)
                                   .want = p->shutdown_at > p->now ? p->shutdown_at - p->now : 0};
     else if (p->paused)
         *why = (struct qm_reason){.code = QM_WHY_PAUSED, .since = p->paused_since};
+    else if (qm_rules_hold_plan(p, why))
+        why->since = why->since ? why->since : p->plan.started;
     else if (p->plan.config_waits)
         *why = (struct qm_reason){.code = QM_WHY_CONFIG_WAITS, .since = p->plan.started};
     else if (p->plan.kind == QM_PLAN_DEPLOY && p->plan.completed == QM_TIME_NEVER &&
@@ -235,7 +238,7 @@ enum qm_status qm_plan_status(const struct qm_planner *p, struct qm_reason *why)
         return QM_STATUS_COMPLETE;
     }
     if (why->code == QM_WHY_PAUSED || why->code == QM_WHY_CONFIG_WAITS ||
-        why->code == QM_WHY_OLD_STATE)
+        why->code == QM_WHY_OLD_STATE || qm_rules_hold_service(why->code))
         return QM_STATUS_WAITING;
     if (pending == p->plan.n_phases || (held && complete == 0))
         return QM_STATUS_PENDING;

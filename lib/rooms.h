@@ -244,6 +244,8 @@ qm_time qm_reconcile_deadline(const struct qm_planner *p);
 void qm_probe_consider(struct qm_planner *p, struct qm_host *host);
 qm_time qm_probe_deadline(const struct qm_planner *p, const struct qm_host *host);
 
+/* rules.c and rule_*.c: see rules.h */
+
 /* backoff.c */
 void qm_backoff_failed(struct qm_planner *p, struct qm_place *place, bool was_stable);
 void qm_backoff_reset(struct qm_place *place);

@@ -10,6 +10,7 @@
 
 typedef QuobyteMesos__State__Framework Framework;
 typedef QuobyteMesos__State__Host Host;
+typedef QuobyteMesos__State__Rollout Rollout;
 typedef QuobyteMesos__State__Target Target;
 typedef QuobyteMesos__State__Task Task;
 
@@ -53,6 +54,25 @@ static void write_target(struct qm_writer *writer, const char *name, const Targe
         qm_write(writer, "%s.since: %llu\n", name, (unsigned long long)target->since);
 }
 
+static void write_rollout(struct qm_writer *writer, const Rollout *rollout)
+{
+    if (!rollout)
+        return;
+    write_text(writer, "rollout.hold", rollout->hold);
+    write_text(writer, "rollout.hold_subject", rollout->hold_subject);
+    write_number(writer, "rollout.hold_since", rollout->has_hold_since, rollout->hold_since);
+    write_number(writer, "rollout.failures", rollout->has_failures, rollout->failures);
+    for (size_t i = 0; i < rollout->n_spent; i++)
+        qm_write(writer, "rollout.spent[%zu]: %s %u\n", i,
+                 rollout->spent[i]->step ? rollout->spent[i]->step : "", rollout->spent[i]->n);
+    write_text(writer, "rollout.canary", rollout->canary);
+    write_number(writer, "rollout.canary_since", rollout->has_canary_since, rollout->canary_since);
+    write_flag(writer, "rollout.canary_passed", rollout->has_canary_passed, rollout->canary_passed);
+    write_number(writer, "rollout.n_begun", rollout->has_n_begun, rollout->n_begun);
+    write_text(writer, "rollout.domain", rollout->domain);
+    write_number(writer, "rollout.domain_quiet", rollout->has_domain_quiet, rollout->domain_quiet);
+}
+
 static void write_framework(struct qm_writer *writer, const Framework *framework)
 {
     write_number(writer, "format", 1, framework->format);
@@ -69,6 +89,7 @@ static void write_framework(struct qm_writer *writer, const Framework *framework
     write_number(writer, "paused_since", framework->has_paused_since, framework->paused_since);
     write_flag(writer, "bootstrapped", framework->has_bootstrapped, framework->bootstrapped);
     write_number(writer, "shutdown_at", framework->has_shutdown_at, framework->shutdown_at);
+    write_rollout(writer, framework->rollout);
     for (size_t i = 0; i < framework->n_history; i++) {
         char name[40];
 
@@ -103,6 +124,10 @@ static void write_task(struct qm_writer *writer, size_t i, const Task *task)
     if (task->has_health_checked)
         qm_write(writer, "task[%zu].health_checked: %s\n", i,
                  task->health_checked ? "true" : "false");
+    if (task->previous_version)
+        qm_write(writer, "task[%zu].previous_version: %s\n", i, task->previous_version);
+    if (task->has_ran)
+        qm_write(writer, "task[%zu].ran: %s\n", i, task->ran ? "true" : "false");
 }
 
 static void write_host(struct qm_writer *writer, const Host *host)

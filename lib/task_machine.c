@@ -34,6 +34,8 @@ const char *qm_stop_reason_name(enum qm_stop_reason reason)
         return "its successor runs";
     case QM_STOP_SURPLUS:
         return "its place is taken";
+    case QM_STOP_PUT_BACK:
+        return "not ready in time";
     }
     return "";
 }
@@ -96,6 +98,7 @@ void qm_task_ended(struct qm_planner *p, struct qm_task *task, bool by_itself, c
         qm_backoff_failed(p, place, stable);
     if (task->surplus)
         p->n_surplus--;
+    task->shut_down = task->stop == QM_STOP_SHUTDOWN || (p->shutting_down && !task->surplus);
     task->stop = QM_STOP_NONE;
 }
 
@@ -125,6 +128,9 @@ static void running(struct qm_planner *p, struct qm_task *task, const struct qm_
 {
     if (status->has_healthy)
         task->health_checked = true;
+    if (!task->ran && task->previous)
+        qm_host_record_changed_lazily(p, task->host);
+    task->ran = true;
     if (task->stage == QM_STAGE_KILLING)
         return;
     if (status->has_healthy ? status->healthy : !task->health_checked)
@@ -155,6 +161,7 @@ void qm_task_status(struct qm_planner *p, struct qm_task *task, const struct qm_
     note_message(p, task, status->message);
     if (task->stage == QM_STAGE_DEAD)
         return;
+    qm_budget_ended(p, task, status);
     switch (status->state) {
     case QM_TASK_STAGING:
     case QM_TASK_STARTING:

@@ -13,6 +13,14 @@ enum qm_reason_code {
     QM_WHY_RECONCILING,          /* recorded tasks have not answered yet: have, want */
     QM_WHY_SAVING,               /* its record is being saved */
     QM_WHY_PAUSED,               /* by the operator */
+    QM_WHY_FAILURES,             /* the plan paused itself: subject = step, have = its failures, want = budget */
+    QM_WHY_FAILURES_TOTAL,       /* likewise, of all instances: subject = the last one */
+    QM_WHY_WINDOW,               /* outside rollout.window: want = milliseconds until it opens */
+    QM_WHY_CANARY,               /* the first instance of subject soaks: have, want in milliseconds; 0: till resume */
+    QM_WHY_LIMIT_SERVICES,       /* left out by rollout.limit_services: subject = service */
+    QM_WHY_LIMIT_HOSTS,          /* left out by rollout.limit_hosts: subject = host */
+    QM_WHY_LIMIT_INSTANCES,      /* rollout.limit_instances is reached: have, want */
+    QM_WHY_DOMAIN_PAUSE,         /* after the steps in failure domain subject: have, want in milliseconds */
     QM_WHY_OLD_STATE,            /* what runs contradicts the saved state: have = places that disagree */
     QM_WHY_PHASE,                /* an earlier phase is not complete: subject = its service */
     QM_WHY_PROBING,              /* hosts have not reported their devices yet: have, want */
