@@ -676,6 +676,7 @@ void core_executor_send_shutdown(struct executor *executor);
 /* Its container is gone: tells the master, ends its tasks. */
 void core_executor_ended(struct executor *executor, int status);
 /* Destroys the container; its end brings core_executor_ended(). */
+void core_executor_launch_failed(struct executor *executor, const char *message);
 /* Adds what the agent adds to every status: container id, address, process. */
 void core_executor_fill_container(struct executor *executor, status_t *status);
 void core_executor_destroy(struct executor *executor, Mesos__V1__TaskState state, int reason,

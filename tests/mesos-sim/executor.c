@@ -188,8 +188,9 @@ static void set_end(struct executor *executor, Mesos__V1__TaskState state, int r
     executor->end_reason = (Mesos__V1__TaskStatus__Reason)reason;
 }
 
-void core_executor_destroy(struct executor *executor, Mesos__V1__TaskState state, int reason,
-                           const char *message)
+/* `status`: what its FAILURE says where there is no process. */
+static void destroy(struct executor *executor, Mesos__V1__TaskState state, int reason,
+                    const char *message, int status)
 {
     struct sim *sim = executor->host->sim;
 
@@ -202,7 +203,19 @@ void core_executor_destroy(struct executor *executor, Mesos__V1__TaskState state
     if (executor->process)
         core_output_signal(sim, executor->container, SIGKILL);
     else
-        core_executor_ended(executor, SIGKILL);
+        core_executor_ended(executor, status);
+}
+
+void core_executor_destroy(struct executor *executor, Mesos__V1__TaskState state, int reason,
+                           const char *message)
+{
+    destroy(executor, state, reason, message, SIGKILL);
+}
+
+void core_executor_launch_failed(struct executor *executor, const char *message)
+{
+    destroy(executor, MESOS__V1__TASK_STATE__TASK_FAILED,
+            MESOS__V1__TASK_STATUS__REASON__REASON_CONTAINER_LAUNCH_FAILED, message, 1 << 8);
 }
 
 static void grace_fire(struct sim *sim, void *owner)
@@ -294,7 +307,7 @@ void core_executor_task_over(struct executor *executor)
 
 /* ---- updates ---- */
 
-static void fill_container(struct executor *executor, status_t *status)
+void core_executor_fill_container(struct executor *executor, status_t *status)
 {
     Mesos__V1__ContainerStatus fresh = MESOS__V1__CONTAINER_STATUS__INIT, *container;
     Mesos__V1__ContainerID id = MESOS__V1__CONTAINER_ID__INIT;
@@ -335,7 +348,7 @@ void core_executor_update_in(struct executor *executor, const status_t *from)
         return;
     status = sim_copy(from);
     if (work)
-        fill_container(executor, status);
+        core_executor_fill_container(executor, status);
     if (!status->has_timestamp) {
         status->has_timestamp = 1;
         status->timestamp = (double)host->sim->now / 1000;

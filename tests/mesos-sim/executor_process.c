@@ -164,7 +164,8 @@ void core_executor_process_start(struct executor *executor, const Mesos__V1__Com
         if (command->environment->variables[i]->value)
             add(&environment, command->environment->variables[i]->name,
                 sim_dup(command->environment->variables[i]->value));
-    if (in_place) /* no container around it: what its image would mount lies where the host has it */
+    if (in_place) /* no container around it: what its image would mount lies where the host has it
+                   */
         add_configured(&environment, executor);
     process.environment = environment.v;
     process.n_environment = environment.n;
@@ -217,7 +218,6 @@ void sim_process_failed(struct sim *sim, const char *container, const char *why)
         return;
     executor->process = false;
     message = sim_text("Failed to launch container: %s", why);
-    core_executor_destroy(executor, MESOS__V1__TASK_STATE__TASK_FAILED,
-                          MESOS__V1__TASK_STATUS__REASON__REASON_CONTAINER_LAUNCH_FAILED, message);
+    core_executor_launch_failed(executor, message);
     free(message);
 }

@@ -194,7 +194,12 @@ static void on_readable(struct bufferevent *bev, void *userdata)
         struct sim_http_server *server = connection->server;
         uint64_t number = connection->number;
 
-        connection_free(connection);
+        /* Answers to what came before the garbage still go out. */
+        if (!connection->aborted &&
+            evbuffer_get_length(bufferevent_get_output(connection->bev)) > 0)
+            hang_up(connection);
+        else
+            connection_free(connection);
         if (server->hooks.closed)
             server->hooks.closed(server->userdata, number);
     }

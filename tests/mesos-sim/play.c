@@ -235,10 +235,12 @@ void core_play_process_exited(struct work *work, int status)
 
 /* ---- killing ---- */
 
-static int64_t grace_ms(const struct work *work, const Mesos__V1__KillPolicy *policy)
+/* Only the task's own policy counts: that of a KILL does not get as far as Mesos' command and
+ * docker executors. */
+static int64_t grace_ms(const struct work *work)
 {
-    if (!policy || !policy->grace_period)
-        policy = work->info->kill_policy;
+    const Mesos__V1__KillPolicy *policy = work->info->kill_policy;
+
     if (!policy || !policy->grace_period || policy->grace_period->nanoseconds < 0)
         return KILL_GRACE_MS;
     return policy->grace_period->nanoseconds / 1000000;
@@ -274,7 +276,7 @@ void core_play_kill(struct work *work, const Mesos__V1__KillPolicy *policy)
         core_play_update(work, MESOS__V1__TASK_STATE__TASK_KILLING, -1, NULL, NULL);
     if (executor->process) {
         core_output_signal(sim, executor->container, SIGTERM);
-        core_timer_set(sim, &work->force, sim->now + grace_ms(work, policy), force_fire, work);
+        core_timer_set(sim, &work->force, sim->now + grace_ms(work), force_fire, work);
     } else {
         work->exit_code = 128 + SIGTERM;
         core_timer_set(sim, &work->step, sim->now + STOP_MS, container_ended_fire, work);

@@ -74,6 +74,14 @@ static void adopt(struct sim_agent *agent, struct sim_framework *framework,
     if (stream && !TAILQ_EMPTY(&stream->updates) && !last)
         task->last = sim_copy(TAILQ_FIRST(&stream->updates)->status);
     take_health(task, work);
+    if (!task->last) {
+        status_t fresh = MESOS__V1__TASK_STATUS__INIT;
+
+        fresh.task_id = work->info->task_id;
+        fresh.state = work->state;
+        task->last = sim_copy(&fresh);
+        core_executor_fill_container(executor, task->last);
+    }
     status.latest = task->last;
     task->state = work->state;
     if (why)

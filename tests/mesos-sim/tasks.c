@@ -215,10 +215,11 @@ void core_status_send(struct sim_framework *framework, const struct master_statu
         agent_id.value = (char *)from->agent_id;
         status.agent_id = &agent_id;
     }
-    if (from->executor_id && *from->executor_id) {
-        executor_id.value = (char *)from->executor_id;
+    executor_id.value = (char *)from->executor_id;
+    if (!executor_id.value && task)
+        executor_id.value = task->executor_id;
+    if (executor_id.value && *executor_id.value)
         status.executor_id = &executor_id;
-    }
     if (from->unreachable_ms) {
         unreachable.nanoseconds = from->unreachable_ms * 1000000;
         status.unreachable_time = &unreachable;

@@ -242,6 +242,38 @@ char *core_executor_invalid(struct grant *grant, const task_info_t *task)
 
 /* ---- resources against the offer ---- */
 
+/* Resources as JSON with sorted keys, which is how this one message has them. */
+static void add_json(struct text *out, const struct res *resources)
+{
+    for (size_t i = 0; i < resources->n; i++) {
+        const resource_t *r = resources->v[i];
+
+        core_text_add(out, "%s{", i ? "," : "[");
+        if (r->allocation_info && r->allocation_info->role)
+            core_text_add(out, "\"allocation_info\":{\"role\":\"%s\"},", r->allocation_info->role);
+        core_text_add(out, "\"name\":\"%s\",", r->name);
+        if (r->scalar) {
+            double value = r->scalar->value;
+
+            core_text_add(out,
+                          value == (double)(int64_t)value ? "\"scalar\":{\"value\":%.1f},"
+                                                          : "\"scalar\":{\"value\":%.15g},",
+                          value);
+            core_text_add(out, "\"type\":\"SCALAR\"}");
+        } else if (r->ranges) {
+            core_text_add(out, "\"ranges\":{\"range\":[");
+            for (size_t j = 0; j < r->ranges->n_range; j++)
+                core_text_add(out, "%s{\"begin\":%llu,\"end\":%llu}", j ? "," : "",
+                              (unsigned long long)r->ranges->range[j]->begin,
+                              (unsigned long long)r->ranges->range[j]->end);
+            core_text_add(out, "]},\"type\":\"RANGES\"}");
+        } else {
+            core_text_add(out, "\"type\":\"SET\"}");
+        }
+    }
+    core_text_add(out, "]");
+}
+
 static char *overlap_invalid(const struct res *task, const struct res *executor)
 {
     for (size_t i = 0; i < task->n; i++) {
@@ -256,14 +288,13 @@ static char *overlap_invalid(const struct res *task, const struct res *executor)
                     overlap |= a->range[x]->begin <= b->range[y]->end &&
                                b->range[y]->begin <= a->range[x]->end;
             if (overlap) {
-                char *t = core_res_text(task), *e = core_res_text(executor), *text;
+                struct text text = {0};
 
-                text = sim_text("There are overlapping resources in the task resources %s and "
-                                "executor resources %s",
-                                t, e);
-                free(t);
-                free(e);
-                return text;
+                core_text_add(&text, "There are overlapping resources in the task resources ");
+                add_json(&text, task);
+                core_text_add(&text, " and executor resources ");
+                add_json(&text, executor);
+                return text.s;
             }
         }
     }
