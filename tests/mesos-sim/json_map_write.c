@@ -134,6 +134,8 @@ static bool is_written(const ProtobufCMessageDescriptor *descriptor,
     const void *member = base + field->offset;
     bool set;
 
+    if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) /* its union belongs to one field at a time */
+        return *(const uint32_t *)(base + field->quantifier_offset) == field->id;
     if (field->label == PROTOBUF_C_LABEL_REQUIRED)
         return true;
     if (field->type == PROTOBUF_C_TYPE_MESSAGE)

@@ -98,6 +98,18 @@ START_TEST(ignores_what_it_does_not_know)
 }
 END_TEST
 
+START_TEST(knows_maps_and_alternatives)
+{
+    const char *text = "{\"role_constraints\":{\"web\":{\"groups\":[{\"attribute_constraints\":[{"
+                       "\"selector\":{\"attribute_name\":\"rack\"},"
+                       "\"predicate\":{\"text_equals\":{\"value\":\"r1\"}}},{"
+                       "\"selector\":{\"pseudoattribute_type\":\"ZONE\"},"
+                       "\"predicate\":{\"not_exists\":{}}}]}]}}}";
+
+    expect_text(&mesos__v1__scheduler__offer_constraints__descriptor, text, text);
+}
+END_TEST
+
 START_TEST(writes_declared_defaults)
 {
     expect_text(COMMAND, "{\"value\":\"true\"}", "{\"value\":\"true\",\"shell\":true}");
@@ -205,6 +217,7 @@ int main(void)
 
     tcase_add_test(tcase, refuses_with_the_words_of_mesos);
     tcase_add_test(tcase, ignores_what_it_does_not_know);
+    tcase_add_test(tcase, knows_maps_and_alternatives);
     tcase_add_test(tcase, writes_declared_defaults);
     tcase_add_test(tcase, keeps_all_kinds_of_values);
     tcase_add_test(tcase, takes_a_repeated_field_without_its_list);
