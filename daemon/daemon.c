@@ -4,7 +4,6 @@
  * one readiness of a socket are decided on together.
  */
 #include <errno.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include "log.h"
 #include "mesos/driver.h"
 #include "options.h"
+#include "registration.h"
 #include "state/store.h"
 
 #define LOAD_TIMEOUT_MS 30000
@@ -36,10 +36,13 @@ struct daemon {
     struct front *front;
     struct event *drain;    /* becomes active when facts came in */
     struct event *deadline;
+    struct event *anew;     /* becomes active when a removed framework is to begin again */
     struct event *signals[2];
     qm_time started;
     int exit_code;
     bool ending;            /* a signal asked for it */
+    bool adopting;          /* the framework id is the operator's word, not the state's */
+    bool began_anew;
     char save_error[256];   /* of the last save, "" when it went well */
 };
 
@@ -58,6 +61,10 @@ static void tell(void *userdata, const struct qm_fact *fact)
     int rc;
 
     timed.time = clock_now();
+    if (fact->type == QM_FACT_SUBSCRIBED) {
+        timed.subscribed.adopted = d->adopting;
+        d->adopting = false;
+    }
     rc = qm_planner_step(d->planner, &timed);
     if (rc < 0) {
         log_error("planner failed: %s", qm_strerror(rc));
@@ -297,72 +304,49 @@ static int open_front(struct daemon *d)
 
 /* ---- driver ----------------------------------------------------------- */
 
+static struct registration registration_of(const struct daemon *d)
+{
+    return (struct registration){
+        .base = d->base,
+        .config = d->config,
+        .planner = d->planner,
+        .http_port = front_port(d->front),
+        .anew = d->began_anew,
+    };
+}
+
 static void on_ended(void *userdata, int exit_code, const char *line)
 {
     struct daemon *d = userdata;
+    struct registration r = registration_of(d);
 
     log_error("%s", line);
-    stop(d, exit_code);
-}
-
-/* The principal's secret: a file, else the environment. False: the file cannot be read. */
-static bool read_secret(const struct qm_config *config, char *secret, size_t size)
-{
-    const char *path = qm_config_text(config, "framework.principal_secret_file");
-    const char *environment = getenv("QUOBYTE_MESOS_SECRET");
-    FILE *file;
-    size_t n;
-
-    snprintf(secret, size, "%s", environment ? environment : "");
-    if (!path[0])
-        return true;
-    file = fopen(path, "re");
-    if (!file) {
-        log_error("cannot read framework.principal_secret_file %s: %s", path, strerror(errno));
-        return false;
-    }
-    n = fread(secret, 1, size - 1, file);
-    fclose(file);
-    secret[n] = 0;
-    secret[strcspn(secret, "\r\n")] = 0;
-    return true;
+    if (exit_code == EXIT_CODE_REMOVED && !d->began_anew && registration_may_begin_anew(&r))
+        event_active(d->anew, EV_TIMEOUT, 0); /* not from inside the driver */
+    else
+        stop(d, exit_code);
 }
 
 static int open_driver(struct daemon *d)
 {
-    const struct qm_config *c = d->config;
     const struct driver_callbacks callbacks = {tell, on_ended, d};
-    const char *principal = qm_config_text(c, "framework.principal");
-    const char *url = qm_config_text(c, "http.url");
-    char host[256] = "localhost", default_url[300], secret[1024], error[256] = "";
-    struct driver_options options;
-    int rc;
+    struct registration r = registration_of(d);
 
-    gethostname(host, sizeof(host) - 1);
-    snprintf(default_url, sizeof(default_url), "http://%s:%u", host, front_port(d->front));
-    if (!read_secret(c, secret, sizeof(secret)))
-        return EXIT_CODE_USAGE;
-    options = (struct driver_options){
-        .masters = qm_config_text(c, "mesos.master"),
-        .name = qm_config_text(c, "framework.name"),
-        .user = qm_config_text(c, "framework.user"),
-        .role = qm_config_text(c, "framework.role"),
-        .public_role = qm_config_text(c, "placement.public_role"),
-        /* "*" was the old framework's default and never a principal. */
-        .principal = strcmp(principal, "*") ? principal : "",
-        .secret = secret,
-        .hostname = host,
-        .webui_url = url[0] ? url : default_url,
-        .failover_timeout = qm_config_duration(c, "framework.failover_timeout_s"),
-        .framework_id = qm_planner_framework_id(d->planner),
-        .seed = clock_now() ^ ((uint64_t)getpid() << 32),
-        .config = c,
-    };
-    rc = driver_new(&d->driver, d->base, &options, &callbacks, error, sizeof(error));
-    explicit_bzero(secret, sizeof(secret));
-    if (rc)
-        log_error("%s", error);
-    return rc == -EINVAL ? EXIT_CODE_USAGE : rc ? EXIT_CODE_INTERNAL : EXIT_CODE_OK;
+    d->adopting = registration_adopts(&r);
+    return registration_open(&d->driver, &r, &callbacks);
+}
+
+static void on_anew(evutil_socket_t fd, short what, void *userdata)
+{
+    struct daemon *d = userdata;
+    int code;
+
+    log_warning("beginning anew under a new framework id");
+    d->began_anew = true;
+    d->driver = driver_free(d->driver);
+    code = open_driver(d);
+    if (code)
+        stop(d, code);
 }
 
 /* ---- life ------------------------------------------------------------- */
@@ -385,7 +369,8 @@ static int open_loop(struct daemon *d)
         return EXIT_CODE_INTERNAL;
     d->drain = event_new(d->base, -1, 0, on_drain, d);
     d->deadline = evtimer_new(d->base, on_deadline, d);
-    if (!d->drain || !d->deadline)
+    d->anew = event_new(d->base, -1, 0, on_anew, d);
+    if (!d->drain || !d->deadline || !d->anew)
         return EXIT_CODE_INTERNAL;
     for (size_t i = 0; i < 2; i++) {
         d->signals[i] = evsignal_new(d->base, numbers[i], on_signal, d);
@@ -408,6 +393,8 @@ static void close_all(struct daemon *d)
         event_free(d->drain);
     if (d->deadline)
         event_free(d->deadline);
+    if (d->anew)
+        event_free(d->anew);
     if (d->base)
         event_base_free(d->base);
 }

@@ -6,7 +6,16 @@
 
 const struct qm_config_key daemon_keys[] = {
     {.key = "mesos.master", .flag = "master", .type = QM_CONFIG_TEXT, .initial = "",
-     .help = "Mesos master: HOST:PORT, a comma list of them, or zk://HOST:PORT,.../PATH (required)"},
+     .help = "Mesos master: HOST:PORT, a comma list of them (https://HOST:PORT with TLS), or "
+             "zk://HOST:PORT,.../PATH (required)"},
+    {.key = "mesos.tls.enabled", .flag = "mesos_tls", .type = QM_CONFIG_BOOL, .initial = "false",
+     .help = "speak TLS with the master, and verify its name; https:// in --master says the same"},
+    {.key = "mesos.tls.ca_file", .flag = "mesos_tls_ca_file", .type = QM_CONFIG_TEXT, .initial = "",
+     .help = "whose certificates are trusted, PEM (default: the authorities of this host)"},
+    {.key = "mesos.tls.cert_file", .flag = "mesos_tls_cert_file", .type = QM_CONFIG_TEXT,
+     .initial = "", .help = "our certificate for masters that ask for one, with its chain, PEM"},
+    {.key = "mesos.tls.key_file", .flag = "mesos_tls_key_file", .type = QM_CONFIG_TEXT,
+     .initial = "", .help = "its key, PEM (default: it is in mesos.tls.cert_file)"},
     {.key = "zookeeper.servers", .flag = "zk", .type = QM_CONFIG_TEXT, .initial = "",
      .help = "keep the state in ZooKeeper: HOST:PORT[,HOST:PORT...] (default: a file in state.dir)"},
     {.key = "zookeeper.path", .flag = "zk_path", .type = QM_CONFIG_TEXT, .initial = "/quobyte",
@@ -21,6 +30,14 @@ const struct qm_config_key daemon_keys[] = {
      .help = "address of the dashboard that Mesos shows (default: http://HOSTNAME:PORT)"},
     {.key = "framework.name", .flag = "framework_name", .type = QM_CONFIG_TEXT,
      .initial = "quobyte", .help = "name under which Mesos and Mesos-DNS know the framework"},
+    {.key = "framework.id", .flag = "framework_id", .type = QM_CONFIG_TEXT, .initial = "",
+     .help = "adopt the framework of this id when there is no stored state"},
+    {.key = "framework.new", .flag = "new", .type = QM_CONFIG_BOOL, .initial = "false",
+     .help = "without stored state: begin another framework beside a live one of the same name"},
+    {.key = "framework.on_removed", .flag = "on_removed", .type = QM_CONFIG_CHOICE,
+     .initial = "stop", .choices = "stop|start_anew",
+     .help = "answer to \"Framework has been removed\": stop, or register anew when the stored state "
+             "names no service"},
     {.key = "framework.user", .flag = "framework_user", .type = QM_CONFIG_TEXT, .initial = "root",
      .help = "user that tasks run as"},
     {.key = "framework.role", .flag = "framework_role", .type = QM_CONFIG_TEXT, .initial = "*",

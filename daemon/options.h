@@ -19,6 +19,8 @@ enum exit_code {
     EXIT_CODE_REMOVED = 5,        /* the master: "Framework has been removed" */
     EXIT_CODE_FAILED_OVER = 6,    /* another scheduler took our framework id over */
     EXIT_CODE_NOT_AUTHORIZED = 7, /* the master refuses our registration */
+    EXIT_CODE_NAMESAKE = 8,       /* no stored state, but a live framework of our name */
+    EXIT_CODE_TOO_OLD = 9,        /* a Mesos master before 1.4 */
 };
 
 enum option_action {

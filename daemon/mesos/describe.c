@@ -27,8 +27,7 @@ struct question {
 enum stage { ASK_TASKS, ASK_STATE, ASK_AGENT };
 
 struct describe {
-    struct event_base *base;
-    struct evdns_base *dns;
+    struct link_network network;
     char *authorization;
     convert_fact_fn tell;
     void *userdata;
@@ -49,18 +48,17 @@ struct describe {
 
 static void on_go_on(evutil_socket_t fd, short what, void *userdata);
 
-struct describe *describe_new(struct event_base *base, struct evdns_base *dns,
-                              const char *authorization, convert_fact_fn tell, void *userdata)
+struct describe *describe_new(const struct link_network *network, const char *authorization,
+                              convert_fact_fn tell, void *userdata)
 {
     struct describe *d = calloc(1, sizeof *d);
     if (d == NULL)
         return NULL;
-    d->base = base;
-    d->dns = dns;
+    d->network = *network;
     d->tell = tell;
     d->userdata = userdata;
     d->retry_s = RETRY_FIRST_S;
-    d->go_on = evtimer_new(base, on_go_on, d);
+    d->go_on = evtimer_new(network->base, on_go_on, d);
     if (authorization != NULL)
         d->authorization = strdup(authorization);
     if (d->go_on == NULL || (authorization != NULL && d->authorization == NULL)) {
@@ -220,10 +218,11 @@ static void refused(struct describe *d, int status)
     d->retry_s = d->retry_s * 2 > RETRY_MAX_S ? RETRY_MAX_S : d->retry_s * 2;
 }
 
-static void on_done(void *userdata, int status, const char *data, size_t length)
+static void on_done(void *userdata, const struct fetch_answer *answer)
 {
     struct describe *d = userdata;
-    json_t *json = status == 200 ? json_loadb(data, length, 0, NULL) : NULL;
+    json_t *json =
+        answer->status == 200 ? json_loadb(answer->data, answer->length, 0, NULL) : NULL;
     if (d->first == NULL) {
         json_decref(json);
         return;
@@ -231,7 +230,7 @@ static void on_done(void *userdata, int status, const char *data, size_t length)
     if (json == NULL) {
         json_decref(d->task);
         d->task = NULL;
-        refused(d, status);
+        refused(d, answer->status);
         return;
     }
     take_answer(d, json);
@@ -269,7 +268,7 @@ static void on_go_on(evutil_socket_t fd, short what, void *userdata)
     if (d->first == NULL || d->host == NULL)
         return;
     make_path(d, path, sizeof path);
-    d->fetch = fetch_new(d->base, d->dns, d->host, d->port, path, d->authorization, on_done, d);
+    d->fetch = fetch_new(&d->network, d->host, d->port, path, d->authorization, on_done, d);
     if (d->fetch == NULL)
         refused(d, 0);
 }

@@ -5,18 +5,17 @@
 #ifndef DAEMON_MESOS_DESCRIBE_H
 #define DAEMON_MESOS_DESCRIBE_H
 
-#include <event2/dns.h>
-#include <event2/event.h>
-
 #include <jansson.h>
 
 #include "mesos/convert.h"
+#include "mesos/link.h"
 
 struct describe;
 
-/** describe_new() - @authorization: header value, NULL: none. @tell: gets QM_FACT_TASK_FOUND. */
-struct describe *describe_new(struct event_base *base, struct evdns_base *dns,
-                              const char *authorization, convert_fact_fn tell, void *userdata);
+/** describe_new() - @network: copied. @authorization: header value, NULL: none. @tell: gets
+ * QM_FACT_TASK_FOUND. */
+struct describe *describe_new(const struct link_network *network, const char *authorization,
+                              convert_fact_fn tell, void *userdata);
 void describe_free(struct describe *d);
 
 /** describe_begin() - a subscription is there: this is the leader to ask. */

@@ -13,12 +13,15 @@
 #include "mesos/describe.h"
 #include "mesos/framework.h"
 #include "mesos/leader.h"
+#include "mesos/namesake.h"
 #include "mesos/probe_request.h"
+#include "mesos/tls.h"
 #include "mesos/transport.h"
 #include "options.h"
 
 #define API_PATH        "/api/v1/scheduler"
 #define HEARTBEAT_MAX_S 86400.0
+#define LOOK_AGAIN_S    2 /* for a namesake, where a master could not tell */
 
 struct driver {
     struct driver_callbacks callbacks;
@@ -26,9 +29,13 @@ struct driver {
     struct driver_options options;
     char *framework_id; /* "" before the first subscription */
 
-    struct transport *transport;
     struct leader *leader;
+    struct tls *tls; /* NULL: plain HTTP */
+    struct transport *transport;
     struct describe *describe;
+    struct namesake *namesake; /* NULL: not looked for */
+    struct event *look_again;
+    bool updated; /* UPDATE_FRAMEWORK was said, or need not be */
     struct probe_request probe;
     struct arena events; /* of one event */
     struct arena calls;  /* of one call */
@@ -62,10 +69,51 @@ static qm_duration heartbeat_of(const Mesos__V1__Scheduler__Event *event)
     return seconds > 0 && seconds < HEARTBEAT_MAX_S ? (qm_duration)(seconds * 1000) : 0;
 }
 
-static void subscribed(struct driver *d, const Mesos__V1__Scheduler__Event__Subscribed *event)
+static void send_call(struct driver *d, const struct convert_call *call)
 {
+    int rc = transport_send(d->transport, call->what, call->bytes, call->length);
+    if (rc == -ENOTCONN)
+        log_debug("%s not sent: not subscribed", call->what);
+    else if (rc != 0)
+        log_warning("%s not sent: %s", call->what, strerror(-rc));
+}
+
+/* SUBSCRIBE under an old id changes what the master holds of us as far as it can, and is silent about
+ * the rest (user, checkpoint); the answer to this one is not. */
+static void update(struct driver *d, struct framework_version version)
+{
+    if (!d->updated && framework_version_is(version, 1, 9)) {
+        arena_reset(&d->calls);
+        struct convert_call call = framework_update(&d->calls, &d->options, d->framework_id);
+        send_call(d, &call);
+    }
+    d->updated = true;
+}
+
+/* False: it cannot be worked with. */
+static bool accept_version(struct driver *d, const char *text, struct framework_version version)
+{
+    char line[SESSION_LINE_MAX];
+    if (!version.known || framework_version_is(version, 1, 4))
+        return true;
+    snprintf(line, sizeof line,
+             "the Mesos master is version %.40s, which knows neither several roles nor partitions "
+             "as needed: Mesos 1.4 or later is required",
+             text);
+    transport_give_up(d->transport, SESSION_END_TOO_OLD, line);
+    return false;
+}
+
+/* False: not with this master. */
+static bool subscribed(struct driver *d, const Mesos__V1__Scheduler__Event__Subscribed *event)
+{
+    const char *version_text = event->master_info != NULL ? event->master_info->version : NULL;
+    struct framework_version version = framework_version_parse(version_text);
+    if (!accept_version(d, version_text, version))
+        return false;
+    if (d->framework_id[0] == '\0')
+        d->updated = true; /* all of it is new */
     struct session_view view;
-    const Mesos__V1__MasterInfo *master = event->master_info;
     char *id = strdup(event->framework_id->value);
     if (id != NULL) {
         free(d->framework_id);
@@ -75,16 +123,18 @@ static void subscribed(struct driver *d, const Mesos__V1__Scheduler__Event__Subs
     offers_clear(&d->offers);
     describe_begin(d->describe, view.host, view.port, d->framework_id);
     log_info("subscribed at Mesos master %s:%u (version %s) as framework %s", view.host, view.port,
-             master != NULL && master->version != NULL ? master->version : "unknown",
-             d->framework_id);
+             version_text != NULL ? version_text : "unknown", d->framework_id);
+    update(d, version);
+    return true;
 }
 
-static void look_at(struct driver *d, const Mesos__V1__Scheduler__Event *event)
+/* False: the event means nothing any more. */
+static bool look_at(struct driver *d, const Mesos__V1__Scheduler__Event *event)
 {
     switch (event->type) {
     case MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED:
         if (event->subscribed != NULL)
-            subscribed(d, event->subscribed);
+            return subscribed(d, event->subscribed);
         break;
     case MESOS__V1__SCHEDULER__EVENT__TYPE__OFFERS:
         for (size_t i = 0; event->offers != NULL && i < event->offers->n_offers; i++)
@@ -98,6 +148,7 @@ static void look_at(struct driver *d, const Mesos__V1__Scheduler__Event *event)
     default:
         break;
     }
+    return true;
 }
 
 static bool on_event(void *userdata, const uint8_t *record, size_t length)
@@ -114,8 +165,8 @@ static bool on_event(void *userdata, const uint8_t *record, size_t length)
     const char *text = event->error != NULL ? event->error->message : NULL;
     if (!transport_event(d->transport, kind, text, heartbeat_of(event)))
         return true;
-    look_at(d, event);
-    convert_event(&d->events, event, tell, d);
+    if (look_at(d, event))
+        convert_event(&d->events, event, tell, d);
     return true;
 }
 
@@ -151,13 +202,18 @@ static void on_end(void *userdata, enum session_end end, const char *line)
         code = EXIT_CODE_REMOVED;
     else if (end == SESSION_END_FAILED_OVER)
         code = EXIT_CODE_FAILED_OVER;
+    else if (end == SESSION_END_TOO_OLD)
+        code = EXIT_CODE_TOO_OLD;
     d->callbacks.ended(d->callbacks.userdata, code, line);
 }
 
 static void on_leader(void *userdata, const char *host, uint16_t port)
 {
     struct driver *d = userdata;
-    transport_leader(d->transport, host, port);
+    if (d->namesake != NULL && d->framework_id[0] == '\0')
+        namesake_ask(d->namesake, host, port);
+    else
+        transport_leader(d->transport, host, port);
 }
 
 static void on_no_leader(void *userdata, const char *why)
@@ -166,16 +222,53 @@ static void on_no_leader(void *userdata, const char *why)
     transport_no_leader(d->transport, why);
 }
 
-/* ---- actions ---- */
+/* ---- a live framework of our name ---- */
 
-static void send_call(struct driver *d, const struct convert_call *call)
+static void on_no_namesake(void *userdata, const char *host, uint16_t port)
 {
-    int rc = transport_send(d->transport, call->what, call->bytes, call->length);
-    if (rc == -ENOTCONN)
-        log_debug("%s not sent: not subscribed", call->what);
-    else if (rc != 0)
-        log_warning("%s not sent: %s", call->what, strerror(-rc));
+    struct driver *d = userdata;
+    transport_leader(d->transport, host, port);
 }
+
+static void on_namesake(void *userdata, const char *framework_id, size_t n_tasks)
+{
+    struct driver *d = userdata;
+    char line[SESSION_LINE_MAX];
+    snprintf(line, sizeof line,
+             "no stored state, but the Mesos master knows a live framework '%.80s' with %zu tasks: "
+             "start with --framework_id=%.120s to adopt it, or with --new to begin another one "
+             "beside it",
+             d->options.name, n_tasks, framework_id);
+    d->callbacks.ended(d->callbacks.userdata, EXIT_CODE_NAMESAKE, line);
+}
+
+static void on_namesake_unknown(void *userdata, const char *why)
+{
+    struct driver *d = userdata;
+    struct timeval wait = {LOOK_AGAIN_S, 0};
+    transport_no_leader(d->transport, why);
+    evtimer_add(d->look_again, &wait);
+}
+
+static void on_look_again(evutil_socket_t fd, short what, void *userdata)
+{
+    struct driver *d = userdata;
+    leader_find(d->leader, true);
+}
+
+static int open_namesake(struct driver *d, struct event_base *base, const char *authorization)
+{
+    static const struct namesake_callbacks callbacks = {on_no_namesake, on_namesake,
+                                                        on_namesake_unknown};
+    if (!d->options.look_for_namesake || d->framework_id[0] != '\0')
+        return 0;
+    d->look_again = evtimer_new(base, on_look_again, d);
+    d->namesake = namesake_new(transport_network(d->transport), authorization, d->options.name,
+                               &callbacks, d);
+    return d->namesake != NULL && d->look_again != NULL ? 0 : -ENOMEM;
+}
+
+/* ---- actions ---- */
 
 /* Offers of a launch that cannot be made go back at once, so that nobody waits for them. */
 static void give_back(struct driver *d, const struct convert_context *context,
@@ -240,6 +333,7 @@ static void copy_options(struct driver *d, const struct driver_options *options)
     struct driver_options *o = &d->options;
     *o = *options;
     o->masters = NULL; /* may hold a password */
+    o->ca_file = o->cert_file = o->key_file = NULL;
     o->secret = NULL;
     o->name = arena_text(&d->texts, options->name);
     o->user = arena_text(&d->texts, options->user);
@@ -267,6 +361,26 @@ static int make_authorization(const struct driver_options *o, char **header, cha
     return *header != NULL ? 0 : -ENOMEM;
 }
 
+/* Who is asked for, and how. */
+static int open_leader(struct driver *d, struct event_base *base,
+                       const struct driver_options *o, char *error, size_t size)
+{
+    static const struct leader_callbacks callbacks = {on_leader, on_no_leader};
+    const struct tls_options tls = {o->ca_file, o->cert_file, o->key_file};
+    int rc = leader_new(&d->leader, base, o->masters != NULL ? o->masters : "", o->tls, &callbacks,
+                        d, error, size);
+    bool files = (o->ca_file != NULL && o->ca_file[0] != '\0') ||
+                 (o->cert_file != NULL && o->cert_file[0] != '\0');
+    if (rc == 0 && (o->tls || leader_wants_tls(d->leader)))
+        return tls_new(&d->tls, &tls, error, size);
+    if (rc == 0 && files) {
+        snprintf(error, size, "mesos.tls.* is given, but TLS is not: say mesos.tls.enabled, or "
+                              "https:// in --master");
+        return -EINVAL;
+    }
+    return rc;
+}
+
 static int open_parts(struct driver *d, struct event_base *base,
                       const struct driver_options *options, char *error, size_t size)
 {
@@ -277,27 +391,27 @@ static int open_parts(struct driver *d, struct event_base *base,
         .down = on_down,
         .end = on_end,
     };
-    static const struct leader_callbacks leader_callbacks = {on_leader, on_no_leader};
     struct transport_options transport = {
         .path = API_PATH,
         .rules = session_scheduler_rules,
         .seed = options->seed,
     };
     char *authorization;
-    int rc = make_authorization(options, &authorization, error, size);
+    int rc = open_leader(d, base, options, error, size);
+    if (rc == 0)
+        rc = make_authorization(options, &authorization, error, size);
     if (rc != 0)
         return rc;
+    transport.channel = d->tls != NULL ? tls_channel(d->tls) : NULL;
     transport.authorization = authorization;
     d->transport = transport_new(base, &transport, &callbacks, d);
     if (d->transport != NULL)
-        d->describe = describe_new(base, transport_dns(d->transport), authorization, tell, d);
+        d->describe = describe_new(transport_network(d->transport), authorization, tell, d);
+    rc = d->describe != NULL ? open_namesake(d, base, authorization) : -ENOMEM;
     if (authorization != NULL)
         explicit_bzero(authorization, strlen(authorization));
     free(authorization);
-    if (d->describe == NULL)
-        return -ENOMEM;
-    return leader_new(&d->leader, base, options->masters != NULL ? options->masters : "",
-                      &leader_callbacks, d, error, size);
+    return rc;
 }
 
 int driver_new(struct driver **driver, struct event_base *base,
@@ -333,7 +447,11 @@ struct driver *driver_free(struct driver *d)
         return NULL;
     leader_free(d->leader);
     describe_free(d->describe);
+    namesake_free(d->namesake);
+    if (d->look_again != NULL)
+        event_free(d->look_again);
     transport_free(d->transport);
+    tls_free(d->tls);
     offers_deinit(&d->offers);
     arena_deinit(&d->events);
     arena_deinit(&d->calls);

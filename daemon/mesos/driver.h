@@ -13,7 +13,13 @@
 
 /* Copied by driver_new() but for config. NULL texts are taken as "". */
 struct driver_options {
-    const char *masters; /* host:port, a comma list of them, or zk://[user:password@]hosts/path */
+    /* host:port, a comma list of them, perhaps as https://host:port, or
+     * zk://[user:password@]hosts/path */
+    const char *masters;
+    bool tls;               /* also where the addresses do not say https */
+    const char *ca_file;    /* as in struct tls_options */
+    const char *cert_file;
+    const char *key_file;
     const char *name;
     const char *user;        /* "" = root */
     const char *role;        /* comma list; "" = "*" */
@@ -24,6 +30,7 @@ struct driver_options {
     const char *webui_url;
     qm_duration failover_timeout;
     const char *framework_id;       /* as saved, "" for the first time */
+    bool look_for_namesake;         /* without an id: end when a live framework has our name */
     uint64_t seed;                  /* of the jitter */
     const struct qm_config *config; /* ports and mount point that probers look after; may be NULL;
                                        must outlive the driver */

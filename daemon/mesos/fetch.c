@@ -15,6 +15,7 @@
 #define BODY_MAX  (256 * 1024 * 1024) /* /state of a very big cluster */
 
 struct fetch {
+    struct link_network network;
     struct evhttp_connection *connection;
     fetch_done_fn done;
     void *userdata;
@@ -23,29 +24,39 @@ struct fetch {
 static void on_done(struct evhttp_request *request, void *userdata)
 {
     struct fetch *f = userdata;
-    int status = request != NULL ? evhttp_request_get_response_code(request) : 0;
-    const char *data = NULL;
-    size_t length = 0;
-    if (status != 0) {
+    struct fetch_answer answer = {.why = "", .data = ""};
+    char line[320];
+    if (request != NULL)
+        answer.status = evhttp_request_get_response_code(request);
+    if (answer.status != 0) {
         struct evbuffer *body = evhttp_request_get_input_buffer(request);
-        length = evbuffer_get_length(body);
-        data = (const char *)evbuffer_pullup(body, -1);
+        const unsigned char *data = evbuffer_pullup(body, -1);
+        if (data != NULL) {
+            answer.data = (const char *)data;
+            answer.length = evbuffer_get_length(body);
+        }
+        answer.location =
+            evhttp_find_header(evhttp_request_get_input_headers(request), "Location");
+    } else {
+        const char *otherwise = request != NULL ? "cannot connect" : "connection broken";
+        answer.why = link_trouble(&f->network, f->connection, otherwise, line, sizeof line);
     }
-    f->done(f->userdata, status, data != NULL ? data : "", data != NULL ? length : 0);
+    f->done(f->userdata, &answer);
 }
 
-struct fetch *fetch_new(struct event_base *base, struct evdns_base *dns, const char *host,
-                        uint16_t port, const char *path, const char *authorization,
-                        fetch_done_fn done, void *userdata)
+struct fetch *fetch_new(const struct link_network *network, const char *host, uint16_t port,
+                        const char *path, const char *authorization, fetch_done_fn done,
+                        void *userdata)
 {
     struct timeval silence = {SILENCE_S, 0};
     char host_header[SESSION_HOST_MAX + 16];
     struct fetch *f = calloc(1, sizeof *f);
     if (f == NULL)
         return NULL;
+    f->network = *network;
     f->done = done;
     f->userdata = userdata;
-    f->connection = evhttp_connection_base_new(base, dns, host, port);
+    f->connection = link_connection(network, host, port);
     struct evhttp_request *request = evhttp_request_new(on_done, f);
     if (f->connection == NULL || request == NULL) {
         if (request != NULL)

@@ -4,7 +4,10 @@
  */
 #include "mesos/framework.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "mesos/constraints.h"
 
 #define NEW(arena, name, type, prefix)                                                             \
     type *name = arena_zero(arena, 1, sizeof *name);                                               \
@@ -94,10 +97,40 @@ struct convert_call framework_subscribe(struct arena *arena, const struct driver
     NEW(arena, call, Mesos__V1__Scheduler__Call, mesos__v1__scheduler__call);
     NEW(arena, subscribe, Mesos__V1__Scheduler__Call__Subscribe,
         mesos__v1__scheduler__call__subscribe);
-    subscribe->framework_info = framework_info(arena, options, framework_id);
+    FrameworkInfo *info = subscribe->framework_info = framework_info(arena, options, framework_id);
+    subscribe->offer_constraints =
+        constraints_make(arena, options->config, info->roles, info->n_roles);
     call->framework_id = id_of(arena, framework_id);
     call->has_type = 1;
     call->type = MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE;
     call->subscribe = subscribe;
     return convert_pack_call(arena, call, "SUBSCRIBE");
+}
+
+struct convert_call framework_update(struct arena *arena, const struct driver_options *options,
+                                     const char *framework_id)
+{
+    NEW(arena, call, Mesos__V1__Scheduler__Call, mesos__v1__scheduler__call);
+    NEW(arena, update, Mesos__V1__Scheduler__Call__UpdateFramework,
+        mesos__v1__scheduler__call__update_framework);
+    FrameworkInfo *info = update->framework_info = framework_info(arena, options, framework_id);
+    update->offer_constraints =
+        constraints_make(arena, options->config, info->roles, info->n_roles);
+    call->framework_id = id_of(arena, framework_id);
+    call->has_type = 1;
+    call->type = MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK;
+    call->update_framework = update;
+    return convert_pack_call(arena, call, "UPDATE_FRAMEWORK");
+}
+
+struct framework_version framework_version_parse(const char *text)
+{
+    struct framework_version v = {0};
+    v.known = text != NULL && sscanf(text, "%3u.%3u", &v.major, &v.minor) == 2;
+    return v;
+}
+
+bool framework_version_is(struct framework_version v, unsigned major, unsigned minor)
+{
+    return v.known && (v.major > major || (v.major == major && v.minor >= minor));
 }

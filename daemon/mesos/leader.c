@@ -26,6 +26,8 @@ struct leader {
 
     struct master masters[LEADERS_MAX]; /* a list */
     size_t n_masters, current;
+    bool tls;     /* they say https */
+    bool by_name; /* for ZooKeeper */
 
     struct leader_zk_url url; /* or ZooKeeper */
     struct zk_loop *zk;
@@ -75,8 +77,8 @@ static void on_data(int rc, const char *value, int length, const struct Stat *st
         no_leader(l, "the leading master's node in ZooKeeper cannot be read");
         return;
     }
-    if (!leader_read_node(l->node, value, (size_t)length, l->found.host, sizeof l->found.host,
-                          &l->found.port)) {
+    if (!leader_read_node(l->node, value, (size_t)length, l->by_name, l->found.host,
+                          sizeof l->found.host, &l->found.port)) {
         no_leader(l, "the leading master's node in ZooKeeper is not readable as MasterInfo");
         return;
     }
@@ -189,11 +191,21 @@ static int open_zookeeper(struct leader *l, struct event_base *base, const char 
 
 static int open_list(struct leader *l, const char *masters, char *error, size_t size)
 {
+    char scheme, first = 0;
     for (const char *text = masters;;) {
-        text += strspn(text, " ");
+        text = leader_skip_scheme(text + strspn(text, " "), &scheme);
         size_t length = strcspn(text, ","), trimmed = length;
         while (trimmed > 0 && text[trimmed - 1] == ' ')
             trimmed--;
+        if (scheme != 0 && trimmed > 1 && text[trimmed - 1] == '/')
+            trimmed--;
+        if (l->n_masters == 0)
+            first = scheme;
+        if (scheme != first) {
+            snprintf(error, size, "--master: all of the list are https://, or none of it");
+            return -EINVAL;
+        }
+        l->tls = scheme == 's';
         struct master *m = &l->masters[l->n_masters];
         if (l->n_masters == LEADERS_MAX ||
             !leader_parse_address(text, trimmed, m->host, sizeof m->host, &m->port)) {
@@ -229,7 +241,8 @@ int leader_check(const char *masters, char *error, size_t size)
 }
 
 int leader_new(struct leader **leader, struct event_base *base, const char *masters,
-               const struct leader_callbacks *callbacks, void *userdata, char *error, size_t size)
+               bool by_name, const struct leader_callbacks *callbacks, void *userdata, char *error,
+               size_t size)
 {
     struct leader *l = calloc(1, sizeof *l);
     int rc;
@@ -238,6 +251,7 @@ int leader_new(struct leader **leader, struct event_base *base, const char *mast
         return -ENOMEM;
     l->callbacks = *callbacks;
     l->userdata = userdata;
+    l->by_name = by_name;
     if (strncmp(masters, "zk://", 5) == 0)
         rc = open_zookeeper(l, base, masters, error, size);
     else
@@ -260,6 +274,11 @@ void leader_free(struct leader *l)
         event_free(l->retry);
     leader_zk_url_deinit(&l->url);
     free(l);
+}
+
+bool leader_wants_tls(const struct leader *l)
+{
+    return l->tls;
 }
 
 void leader_find(struct leader *l, bool failed)

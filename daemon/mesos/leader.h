@@ -23,13 +23,18 @@ struct leader_callbacks {
 };
 
 /**
- * leader_new() - reads @masters: "host:port", a comma list of them, or
- * "zk://[user:password@]host1:port1,host2:port2/path".
+ * leader_new() - reads @masters: "host:port", a comma list of them (each perhaps with "https://" or
+ * "http://" before it, all the same), or "zk://[user:password@]host1:port1,host2:port2/path".
+ * @by_name: masters in ZooKeeper are told by host name, as certificates name them; else by IP
  * @error, @size: receives one line (without credentials) when the text makes no sense
  * Returns 0; -EINVAL with error filled; -ENOMEM.
  */
 int leader_new(struct leader **leader, struct event_base *base, const char *masters,
-               const struct leader_callbacks *callbacks, void *userdata, char *error, size_t size);
+               bool by_name, const struct leader_callbacks *callbacks, void *userdata, char *error,
+               size_t size);
+
+/** leader_wants_tls() - do the addresses say https? */
+bool leader_wants_tls(const struct leader *l);
 
 /** leader_free() - not from inside a callback. NULL is fine. */
 void leader_free(struct leader *l);
@@ -66,9 +71,16 @@ int leader_choose(const char *const *names, size_t n);
 
 /**
  * leader_read_node() - address in a master's node: JSON in json.info_*, protobuf in info_*, a pid
- * text (master@ip:port) without label. The address' IP is preferred to its name. False: unreadable.
+ * text (master@ip:port) without label. The address' IP is preferred to its name unless @by_name.
+ * False: unreadable.
  */
-bool leader_read_node(const char *name, const char *data, size_t length, char *host, size_t size,
-                      uint16_t *port);
+bool leader_read_node(const char *name, const char *data, size_t length, bool by_name, char *host,
+                      size_t size, uint16_t *port);
+
+/**
+ * leader_skip_scheme() - what follows "https://" or "http://", or all of the text.
+ * @scheme: receives 's', 'h', or 0 for none
+ */
+const char *leader_skip_scheme(const char *text, char *scheme);
 
 #endif

@@ -57,6 +57,20 @@ bool leader_parse_address(const char *text, size_t length, char *host, size_t si
            parse_port(colon + 1, length - host_length - 1, port);
 }
 
+const char *leader_skip_scheme(const char *text, char *scheme)
+{
+    *scheme = 0;
+    if (strncmp(text, "https://", 8) == 0) {
+        *scheme = 's';
+        return text + 8;
+    }
+    if (strncmp(text, "http://", 7) == 0) {
+        *scheme = 'h';
+        return text + 7;
+    }
+    return text;
+}
+
 void leader_zk_url_deinit(struct leader_zk_url *url)
 {
     if (url->credentials != NULL)
@@ -149,7 +163,8 @@ static bool take_host(const char *text, char *host, size_t size)
     return text != NULL && copy_host(text, strlen(text), host, size);
 }
 
-static bool read_json(const char *data, size_t length, char *host, size_t size, uint16_t *port)
+static bool read_json(const char *data, size_t length, bool by_name, char *host, size_t size,
+                      uint16_t *port)
 {
     json_t *info = json_loadb(data, length, JSON_REJECT_DUPLICATES, NULL);
     json_t *address = json_object_get(info, "address");
@@ -158,9 +173,11 @@ static bool read_json(const char *data, size_t length, char *host, size_t size, 
     if (number == NULL)
         number = json_object_get(info, "port");
     json_int_t value = json_integer_value(number);
-    bool good = take_host(json_string_value(json_object_get(address, "ip")), host, size) ||
+    const char *name = json_string_value(json_object_get(info, "hostname"));
+    bool good = (by_name && take_host(name, host, size)) ||
+                take_host(json_string_value(json_object_get(address, "ip")), host, size) ||
                 (ip > 0 && ip <= UINT32_MAX && host_from_ip((uint32_t)ip, host, size)) ||
-                take_host(json_string_value(json_object_get(info, "hostname")), host, size);
+                take_host(name, host, size);
     good = good && value >= 1 && value <= UINT16_MAX;
     if (good)
         *port = (uint16_t)value;
@@ -168,7 +185,8 @@ static bool read_json(const char *data, size_t length, char *host, size_t size, 
     return good;
 }
 
-static bool read_protobuf(const char *data, size_t length, char *host, size_t size, uint16_t *port)
+static bool read_protobuf(const char *data, size_t length, bool by_name, char *host, size_t size,
+                          uint16_t *port)
 {
     Mesos__V1__MasterInfo *info =
         mesos__v1__master_info__unpack(NULL, length, (const uint8_t *)data);
@@ -176,7 +194,8 @@ static bool read_protobuf(const char *data, size_t length, char *host, size_t si
         return false;
     bool has_address = info->address != NULL;
     int64_t value = has_address ? info->address->port : (int64_t)info->port;
-    bool good = (has_address && take_host(info->address->ip, host, size)) ||
+    bool good = (by_name && take_host(info->hostname, host, size)) ||
+                (has_address && take_host(info->address->ip, host, size)) ||
                 host_from_ip(info->ip, host, size) || take_host(info->hostname, host, size);
     good = good && value >= 1 && value <= UINT16_MAX;
     if (good)
@@ -185,15 +204,15 @@ static bool read_protobuf(const char *data, size_t length, char *host, size_t si
     return good;
 }
 
-bool leader_read_node(const char *name, const char *data, size_t length, char *host, size_t size,
-                      uint16_t *port)
+bool leader_read_node(const char *name, const char *data, size_t length, bool by_name, char *host,
+                      size_t size, uint16_t *port)
 {
     const char *underscore = strrchr(name, '_');
     size_t label = underscore != NULL ? (size_t)(underscore - name) : 0;
     if (label == strlen("json.info") && memcmp(name, "json.info", label) == 0)
-        return read_json(data, length, host, size, port);
+        return read_json(data, length, by_name, host, size, port);
     if (label == strlen("info") && memcmp(name, "info", label) == 0)
-        return read_protobuf(data, length, host, size, port);
+        return read_protobuf(data, length, by_name, host, size, port);
     if (underscore != NULL)
         return false;
     const char *at = memchr(data, '@', length);

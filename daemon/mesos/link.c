@@ -27,8 +27,12 @@
 #define KEEPALIVE_IDLE_S 60 /* executors' streams are silent for half an hour */
 
 struct link {
+    struct link_network network;
     struct evhttp_connection *connection;
+    char host[SESSION_HOST_MAX];
+    uint16_t port;
     char host_header[SESSION_HOST_MAX + 16];
+    bool used; /* a request was posted */
     bool stream;
     bool streaming; /* the head said 200 */
     int error;      /* what libevent said went wrong, -1: nothing */
@@ -38,27 +42,48 @@ struct link {
     void *userdata;
 };
 
-struct link *link_new(struct event_base *base, struct evdns_base *dns, const char *host,
-                      uint16_t port, bool stream, const struct link_callbacks *callbacks,
-                      void *userdata)
+struct evhttp_connection *link_connection(const struct link_network *network, const char *host,
+                                          uint16_t port)
+{
+    struct bufferevent *bev = NULL;
+    if (network->channel != NULL) {
+        bev = network->channel->open(network->channel->userdata, network->base, host);
+        if (bev == NULL)
+            return NULL;
+    }
+    return evhttp_connection_base_bufferevent_new(network->base, network->dns, bev, host, port);
+}
+
+static bool open_connection(struct link *l)
+{
+    struct timeval silence = {l->stream ? STREAM_SILENCE_S : CALL_SILENCE_S, 0};
+    l->connection = link_connection(&l->network, l->host, l->port);
+    if (l->connection == NULL)
+        return false;
+    evhttp_connection_set_timeout_tv(l->connection, &silence);
+    evhttp_connection_set_max_headers_size(l->connection, HEADERS_MAX);
+    if (!l->stream)
+        evhttp_connection_set_max_body_size(l->connection, CALL_BODY_MAX);
+    return true;
+}
+
+struct link *link_new(const struct link_network *network, const char *host, uint16_t port,
+                      bool stream, const struct link_callbacks *callbacks, void *userdata)
 {
     struct link *l = calloc(1, sizeof *l);
     if (l == NULL)
         return NULL;
+    l->network = *network;
+    l->port = port;
     l->stream = stream;
     l->callbacks = *callbacks;
     l->userdata = userdata;
+    snprintf(l->host, sizeof l->host, "%s", host);
     transport_host_header(host, port, l->host_header, sizeof l->host_header);
-    l->connection = evhttp_connection_base_new(base, dns, host, port);
-    if (l->connection == NULL) {
+    if (!open_connection(l)) {
         free(l);
         return NULL;
     }
-    struct timeval silence = {stream ? STREAM_SILENCE_S : CALL_SILENCE_S, 0};
-    evhttp_connection_set_timeout_tv(l->connection, &silence);
-    evhttp_connection_set_max_headers_size(l->connection, HEADERS_MAX);
-    if (!stream)
-        evhttp_connection_set_max_body_size(l->connection, CALL_BODY_MAX);
     return l;
 }
 
@@ -66,7 +91,8 @@ void link_free(struct link *l)
 {
     if (l == NULL)
         return;
-    evhttp_connection_free(l->connection);
+    if (l->connection != NULL)
+        evhttp_connection_free(l->connection);
     free(l);
 }
 
@@ -145,32 +171,37 @@ static const char *error_text(const struct link *l)
 }
 
 /* libevent keeps the reason why a connection was refused to itself, but for names. */
-static void no_connection(struct link *l)
+const char *link_trouble(const struct link_network *network, struct evhttp_connection *connection,
+                         const char *otherwise, char *line, size_t size)
 {
-    char why[160];
-    struct bufferevent *bev = evhttp_connection_get_bufferevent(l->connection);
+    struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
     int dns = bev != NULL ? bufferevent_socket_get_dns_error(bev) : 0;
-    if (dns == 0) {
-        l->callbacks.failed(l->userdata, "cannot connect");
-        return;
+    if (dns != 0) {
+        snprintf(line, size, "name not found (%s)", evutil_gai_strerror(dns));
+        return line;
     }
-    snprintf(why, sizeof why, "name not found (%s)", evutil_gai_strerror(dns));
-    l->callbacks.failed(l->userdata, why);
+    if (bev != NULL && network->channel != NULL && network->channel->why(bev, line, size))
+        return line;
+    return otherwise;
+}
+
+static void fail(struct link *l, const char *why)
+{
+    char line[320];
+    l->callbacks.failed(l->userdata,
+                        link_trouble(&l->network, l->connection, why, line, sizeof line));
 }
 
 static void on_done(struct evhttp_request *request, void *userdata)
 {
     struct link *l = userdata;
     if (request == NULL) {
-        l->callbacks.failed(l->userdata, error_text(l));
+        fail(l, error_text(l));
         return;
     }
     int status = evhttp_request_get_response_code(request);
     if (status == 0) {
-        if (l->error == EVREQ_HTTP_TIMEOUT)
-            l->callbacks.failed(l->userdata, "no connection in time");
-        else
-            no_connection(l);
+        fail(l, l->error == EVREQ_HTTP_TIMEOUT ? "no connection in time" : "cannot connect");
         return;
     }
     if (!l->stream)
@@ -202,10 +233,24 @@ static struct evhttp_request *make_request(struct link *l, const char *authoriza
     return request;
 }
 
+/* TLS has a state that does not survive its connection. */
+static bool renew(struct link *l)
+{
+    struct bufferevent *bev =
+        l->connection != NULL ? evhttp_connection_get_bufferevent(l->connection) : NULL;
+    bool stale = l->network.channel != NULL && l->used && (bev == NULL || bufferevent_getfd(bev) < 0);
+    if (!stale)
+        return true;
+    if (l->connection != NULL)
+        evhttp_connection_free(l->connection);
+    return open_connection(l);
+}
+
 void link_post(struct link *l, const char *path, const char *authorization, const char *stream_id,
                struct evbuffer *body)
 {
-    struct evhttp_request *request = make_request(l, authorization, stream_id);
+    struct evhttp_request *request =
+        renew(l) ? make_request(l, authorization, stream_id) : NULL;
     if (request == NULL) {
         l->callbacks.failed(l->userdata, "out of memory");
         return;
@@ -214,6 +259,7 @@ void link_post(struct link *l, const char *path, const char *authorization, cons
     l->text[0] = '\0';
     l->error = -1;
     l->streaming = false;
+    l->used = true;
     evbuffer_add_buffer(evhttp_request_get_output_buffer(request), body);
     if (evhttp_make_request(l->connection, request, EVHTTP_REQ_POST, path) != 0)
         l->callbacks.failed(l->userdata, "cannot send");

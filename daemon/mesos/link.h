@@ -1,7 +1,7 @@
 /*
  * One HTTP connection of the transport, on libevent's client: a stream of SUBSCRIBE, or short
  * calls, one at a time. libevent's client is never given more than one request and never freed
- * inside one of its own callbacks.
+ * inside one of its own callbacks. What the bytes go through (TLS) is the caller's choice.
  */
 #ifndef DAEMON_MESOS_LINK_H
 #define DAEMON_MESOS_LINK_H
@@ -9,11 +9,43 @@
 #include <event2/buffer.h>
 #include <event2/dns.h>
 #include <event2/event.h>
+#include <event2/http.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#define LINK_HOST_MAX 256
+
 struct link;
+
+/* Connections that are more than plain TCP (mesos/tls.h). */
+struct link_channel {
+    /* For one connection to @host, not connected yet. NULL: no memory. */
+    struct bufferevent *(*open)(const void *userdata, struct event_base *base, const char *host);
+    /* Why it broke, as one line; false: the channel has nothing to say to that. */
+    bool (*why)(struct bufferevent *bev, char *line, size_t size);
+    const void *userdata;
+};
+
+/* Where connections are made. */
+struct link_network {
+    struct event_base *base;
+    struct evdns_base *dns;
+    const struct link_channel *channel; /* NULL: plain TCP */
+};
+
+/** link_connection() - libevent's client for a peer; it connects with its first request. NULL: no
+ * memory. */
+struct evhttp_connection *link_connection(const struct link_network *network, const char *host,
+                                          uint16_t port);
+
+/**
+ * link_trouble() - why a connection could not be made or broke, as one line.
+ * @otherwise: when nobody knows better
+ */
+const char *link_trouble(const struct link_network *network, struct evhttp_connection *connection,
+                         const char *otherwise, char *line, size_t size);
 
 /* What a connection tells. Called from the loop or from inside link_post(); must not free it. */
 struct link_callbacks {
@@ -28,10 +60,10 @@ struct link_callbacks {
     void (*failed)(void *userdata, const char *why);
 };
 
-/** link_new() - does not connect yet. @stream: an endless answer is expected. NULL: no memory. */
-struct link *link_new(struct event_base *base, struct evdns_base *dns, const char *host,
-                      uint16_t port, bool stream, const struct link_callbacks *callbacks,
-                      void *userdata);
+/** link_new() - does not connect yet. @network: copied. @stream: an endless answer is expected.
+ * NULL: no memory. */
+struct link *link_new(const struct link_network *network, const char *host, uint16_t port,
+                      bool stream, const struct link_callbacks *callbacks, void *userdata);
 
 /** link_free() - hangs up; no callback comes any more. Not from inside a callback. NULL is fine. */
 void link_free(struct link *l);

@@ -229,6 +229,12 @@ void session_stop(struct session *s, qm_time now)
     enter(s, now, SESSION_ENDED, QM_TIME_NEVER);
 }
 
+void session_give_up(struct session *s, qm_time now, enum session_end end, const char *line)
+{
+    if (s->state != SESSION_ENDED)
+        session_finish(s, now, end, "%s", line);
+}
+
 void session_leader(struct session *s, qm_time now, const char *host, uint16_t port)
 {
     bool same = s->port == port && strcmp(s->host, host) == 0;

@@ -41,6 +41,7 @@ enum session_end {
     SESSION_END_NOT_AUTHORIZED,
     SESSION_END_REFUSED, /* the subscription is not acceptable as it is */
     SESSION_END_GAVE_UP, /* executors: the agent stayed away too long, or does not know us */
+    SESSION_END_TOO_OLD, /* the peer's version: what its owner said */
 };
 
 /* What differs between schedulers and executors. */
@@ -136,6 +137,9 @@ void session_call_answered(struct session *s, qm_time now, uint64_t number, int 
  */
 int session_send(struct session *s, qm_time now, const char *what, const uint8_t *body,
                  size_t length);
+
+/** session_give_up() - the owner does not want this peer: over for good. @line: advice. */
+void session_give_up(struct session *s, qm_time now, enum session_end end, const char *line);
 
 /** session_tick() - time passed; to be called at session_deadline() at the latest. */
 void session_tick(struct session *s, qm_time now);

@@ -16,8 +16,7 @@
 #include "mesos/recordio.h"
 
 struct transport {
-    struct event_base *base;
-    struct evdns_base *dns;
+    struct link_network network;
     char *path;
     char *authorization;
     struct transport_callbacks callbacks;
@@ -135,7 +134,7 @@ static void subscribe(struct transport *t, const struct session_command *command
     t->broken = false;
     snprintf(t->host, sizeof t->host, "%s", command->host);
     t->port = command->port;
-    t->stream = link_new(t->base, t->dns, t->host, t->port, true, &stream_callbacks, t);
+    t->stream = link_new(&t->network, t->host, t->port, true, &stream_callbacks, t);
     if (t->stream == NULL || body == NULL) {
         session_lost(t->session, clock_now(), t->number, "out of memory");
     } else {
@@ -150,7 +149,7 @@ static void call(struct transport *t, const struct session_command *command)
 {
     struct evbuffer *body = evbuffer_new();
     if (t->calls == NULL)
-        t->calls = link_new(t->base, t->dns, t->host, t->port, false, &call_callbacks, t);
+        t->calls = link_new(&t->network, t->host, t->port, false, &call_callbacks, t);
     if (t->calls == NULL || body == NULL || evbuffer_add(body, command->body, command->length) != 0)
         call_failed(t, "out of memory");
     else
@@ -245,7 +244,6 @@ struct transport *transport_new(struct event_base *base, const struct transport_
     if (t == NULL)
         return NULL;
     bool secret = options->authorization != NULL && options->authorization[0] != '\0';
-    t->base = base;
     t->callbacks = *callbacks;
     t->userdata = userdata;
     recordio_init(&t->records);
@@ -255,9 +253,9 @@ struct transport *transport_new(struct event_base *base, const struct transport_
     t->session = session_new(&options->rules, options->seed);
     t->pump = event_new(base, -1, 0, on_pump, t);
     t->timer = evtimer_new(base, on_timer, t);
-    t->dns = make_dns(base);
+    t->network = (struct link_network){base, make_dns(base), options->channel};
     if (t->path == NULL || (secret && t->authorization == NULL) || t->session == NULL ||
-        t->pump == NULL || t->timer == NULL || t->dns == NULL) {
+        t->pump == NULL || t->timer == NULL || t->network.dns == NULL) {
         transport_free(t);
         return NULL;
     }
@@ -273,8 +271,8 @@ void transport_free(struct transport *t)
         event_free(t->pump);
     if (t->timer != NULL)
         event_free(t->timer);
-    if (t->dns != NULL)
-        evdns_base_free(t->dns, 0);
+    if (t->network.dns != NULL)
+        evdns_base_free(t->network.dns, 0);
     session_free(t->session);
     if (t->authorization != NULL)
         explicit_bzero(t->authorization, strlen(t->authorization));
@@ -314,14 +312,20 @@ int transport_send(struct transport *t, const char *what, const uint8_t *body, s
     return rc;
 }
 
+void transport_give_up(struct transport *t, enum session_end end, const char *line)
+{
+    session_give_up(t->session, clock_now(), end, line);
+    kick(t);
+}
+
 void transport_view(const struct transport *t, struct session_view *view)
 {
     session_view(t->session, view);
 }
 
-struct evdns_base *transport_dns(const struct transport *t)
+const struct link_network *transport_network(const struct transport *t)
 {
-    return t->dns;
+    return &t->network;
 }
 
 void transport_host_header(const char *host, uint16_t port, char *buffer, size_t size)

@@ -10,6 +10,7 @@
 #include <event2/dns.h>
 #include <event2/event.h>
 
+#include "mesos/link.h"
 #include "mesos/session.h"
 
 /* Copied by transport_new(), the rules' strings excepted. */
@@ -18,7 +19,8 @@ struct transport_options {
     const char
         *authorization; /* value of the header of that name; NULL or "": none. Never logged */
     struct session_rules rules;
-    uint64_t seed; /* of the jitter */
+    uint64_t seed;                      /* of the jitter */
+    const struct link_channel *channel; /* NULL: plain TCP; must outlive the transport */
 };
 
 /* All are called from the loop, never from inside transport_*(). None may free the transport. */
@@ -56,10 +58,13 @@ bool transport_event(struct transport *t, enum session_event_kind kind, const ch
 /** transport_send() - queues a call; returns as session_send() does. */
 int transport_send(struct transport *t, const char *what, const uint8_t *body, size_t length);
 
+/** transport_give_up() - see session_give_up(); also from inside the event callback. */
+void transport_give_up(struct transport *t, enum session_end end, const char *line);
+
 void transport_view(const struct transport *t, struct session_view *view);
 
-/** transport_dns() - the resolver, for further connections of the same program. */
-struct evdns_base *transport_dns(const struct transport *t);
+/** transport_network() - for further connections of the same program. Borrowed. */
+const struct link_network *transport_network(const struct transport *t);
 
 /** transport_host_header() - "host:port", an IPv6 address in brackets. */
 void transport_host_header(const char *host, uint16_t port, char *buffer, size_t size);

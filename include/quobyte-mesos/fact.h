@@ -135,6 +135,7 @@ struct qm_command {
 struct qm_subscription {
     const char *framework_id;
     const char *master_id;
+    bool adopted; /* registered before, though the records do not say so: tasks may turn up */
 };
 
 struct qm_fact {

@@ -3,9 +3,12 @@
  * asks for a reconciliation with every subscription and declines all offers.
  *
  *     driver-fixture MASTERS [FRAMEWORK_ID [PRINCIPAL SECRET]]
+ *
+ * $FIXTURE_CA, $FIXTURE_CERT, $FIXTURE_KEY: for TLS; $FIXTURE_LOOK: looks for a namesake.
  */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
@@ -87,6 +90,10 @@ int main(int argc, char **argv)
         .framework_id = argc > 2 ? argv[2] : "",
         .principal = argc > 3 ? argv[3] : "",
         .secret = argc > 4 ? argv[4] : "",
+        .ca_file = getenv("FIXTURE_CA"),
+        .cert_file = getenv("FIXTURE_CERT"),
+        .key_file = getenv("FIXTURE_KEY"),
+        .look_for_namesake = getenv("FIXTURE_LOOK") != NULL,
         .seed = 1,
     };
     signal(SIGPIPE, SIG_IGN);

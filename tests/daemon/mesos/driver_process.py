@@ -6,8 +6,8 @@ from box import wait_for
 FIXTURE = os.environ.get('QM_DRIVER_FIXTURE', 'driver-fixture')
 
 
-def start(box, *arguments):
-    return box.start('driver', [FIXTURE, *arguments])
+def start(box, *arguments, environment=None):
+    return box.start('driver', [FIXTURE, *arguments], environment)
 
 
 def lines(process, word):

@@ -29,8 +29,15 @@ def ident(text):
     return field(1, text)
 
 
-def subscribed(framework_id='F-0000', heartbeat=15.0):
+def master_info(version):
+    address = field(1, 'M') + field(2, 1) + field(3, 5050)
+    return address + (field(6, version) if version else b'')
+
+
+def subscribed(framework_id='F-0000', heartbeat=15.0, version=None):
     body = field(1, ident(framework_id)) + double(2, heartbeat)
+    if version:
+        body += field(3, master_info(version))
     return field(1, 1) + field(2, body)
 
 
@@ -78,15 +85,22 @@ class Request:
         self.body = body
 
     @property
+    def is_get(self):
+        return self.line.startswith('GET ')
+
+    @property
     def is_subscribe(self):
-        return 'mesos-stream-id' not in self.headers
+        return not self.is_get and 'mesos-stream-id' not in self.headers
 
 
 class FakeMaster:
     """Calls on_subscribe(send, number) for each SUBSCRIBE and on_call(send, number) for each call; both
-    may return False to hang up. `send` takes bytes."""
+    may return False to hang up. `send` takes bytes. on_get(send, number) answers GET; tls is an
+    ssl.SSLContext."""
 
-    def __init__(self, on_subscribe, on_call=None):
+    def __init__(self, on_subscribe, on_call=None, on_get=None, tls=None):
+        self.tls = tls
+        self.on_get = on_get or (lambda send, n: send(answer(404)))
         self.on_subscribe = on_subscribe
         self.on_call = on_call or (lambda send, n: send(answer(202)))
         self.requests = []
@@ -104,7 +118,10 @@ class FakeMaster:
         return [r for r in self.requests if r.is_subscribe]
 
     def calls(self):
-        return [r for r in self.requests if not r.is_subscribe]
+        return [r for r in self.requests if not r.is_subscribe and not r.is_get]
+
+    def gets(self):
+        return [r for r in self.requests if r.is_get]
 
     def accept(self):
         connection = 0
@@ -117,6 +134,8 @@ class FakeMaster:
     def serve(self, s, connection):
         data = b''
         try:
+            if self.tls:
+                s = self.tls.wrap_socket(s, server_side=True)
             while True:
                 while b'\r\n\r\n' not in data:
                     piece = s.recv(65536)
@@ -131,8 +150,13 @@ class FakeMaster:
                 request.body, data = data[:length], data[length:]
                 with self.lock:
                     self.requests.append(request)
-                    number = len(self.subscribes() if request.is_subscribe else self.calls())
-                handle = self.on_subscribe if request.is_subscribe else self.on_call
+                    if request.is_get:
+                        kind, handle = self.gets(), self.on_get
+                    elif request.is_subscribe:
+                        kind, handle = self.subscribes(), self.on_subscribe
+                    else:
+                        kind, handle = self.calls(), self.on_call
+                    number = len(kind)
                 if handle(s.sendall, number) is False:
                     return
                 if request.is_subscribe:

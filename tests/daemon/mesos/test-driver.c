@@ -460,7 +460,7 @@ END_TEST
 
 static const char *const bad_masters[] = {
     "",      "host:port",         "a:1,,b:2",    "a:0",           "a:65536",
-    "zk://", "zk://host:x/mesos", "zk:///mesos", "http://m:5050", "zk://nopassword@h:1/mesos",
+    "zk://", "zk://host:x/mesos", "zk:///mesos", "https://m:1,n:2", "zk://nopassword@h:1/mesos",
 };
 
 START_TEST(bad_masters_are_refused_with_one_line)

@@ -122,7 +122,7 @@ static uint16_t port;
 
 static bool read_text(const char *name, const char *data)
 {
-    return leader_read_node(name, data, strlen(data), host, sizeof host, &port);
+    return leader_read_node(name, data, strlen(data), false, host, sizeof host, &port);
 }
 
 START_TEST(reads_recorded_and_other_json_nodes)
@@ -130,7 +130,7 @@ START_TEST(reads_recorded_and_other_json_nodes)
     size_t length;
     uint8_t *bytes = recorded_read("json.info_0000000001", &length);
     ck_assert(
-        leader_read_node("json.info_0000000001", (char *)bytes, length, host, sizeof host, &port));
+        leader_read_node("json.info_0000000001", (char *)bytes, length, false, host, sizeof host, &port));
     free(bytes);
     ck_assert_str_eq(host, "127.0.0.1");
     ck_assert_uint_eq(port, 5150);
@@ -164,10 +164,10 @@ START_TEST(reads_older_nodes)
     info.ip = 16777226;
     info.port = 5051;
     size_t length = mesos__v1__master_info__pack(&info, bytes);
-    ck_assert(leader_read_node("info_0000000001", (char *)bytes, length, host, sizeof host, &port));
+    ck_assert(leader_read_node("info_0000000001", (char *)bytes, length, false, host, sizeof host, &port));
     ck_assert_str_eq(host, "10.0.0.1");
     ck_assert_uint_eq(port, 5051);
-    ck_assert(!leader_read_node("info_0000000001", "xx", 2, host, sizeof host, &port));
+    ck_assert(!leader_read_node("info_0000000001", "xx", 2, false, host, sizeof host, &port));
     ck_assert(read_text("0000000001", "master@10.0.0.2:5052"));
     ck_assert_str_eq(host, "10.0.0.2");
     ck_assert_uint_eq(port, 5052);
@@ -196,7 +196,7 @@ START_TEST(a_list_goes_on_only_after_a_failure)
     char error[256];
     seen[0] = '\0';
     ck_assert_int_eq(
-        leader_new(&leader, NULL, "a:1, b , [::1]:3", &callbacks, NULL, error, sizeof error), 0);
+        leader_new(&leader, NULL, "a:1, b , [::1]:3", false, &callbacks, NULL, error, sizeof error), 0);
     for (int i = 0; i < 5; i++)
         leader_find(leader, i != 0 && i != 2);
     ck_assert_str_eq(seen, "a:1 b:5050 b:5050 ::1:3 a:1 ");
