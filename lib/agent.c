@@ -66,6 +66,14 @@ static void reset_backoff(struct qm_host *host)
         qm_backoff_reset(&host->places[i]);
 }
 
+/* It is back: what became of the tasks that were out of reach? Only an explicit question tells. */
+static void ask_after_unreachable(struct qm_planner *p, const struct qm_agent *agent)
+{
+    for (struct qm_task *task = agent->host->tasks; task; task = task->next)
+        if (task->agent == agent && task->stage == QM_STAGE_UNREACHABLE)
+            qm_reconcile_ask(p, task);
+}
+
 void qm_agent_heard(struct qm_planner *p, struct qm_agent *agent)
 {
     struct qm_host *host = agent->host;
@@ -80,6 +88,7 @@ void qm_agent_heard(struct qm_planner *p, struct qm_agent *agent)
         becomes(p, host, agent);
         reset_backoff(host);
         qm_host_count_unreported(p, host);
+        ask_after_unreachable(p, agent);
         qm_host_touch(p, host);
     } else if (host->rival != agent) {
         host->rival = agent;

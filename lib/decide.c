@@ -26,6 +26,12 @@ static void settle_prober(struct qm_planner *p, struct qm_host *host)
     qm_task_stop(p, task, QM_STOP_SURPLUS);
 }
 
+/* A shut down leaves nothing behind but where storage services ran: replicas are counted there. */
+static bool is_forgotten(const struct qm_planner *p, const struct qm_task *task)
+{
+    return task->service != QM_SERVICE_PROBER && !p->services[task->service].storage;
+}
+
 /* Ended tasks stay only while they say what their place is repaired with. */
 static void settle_ended(struct qm_planner *p, struct qm_host *host)
 {
@@ -38,7 +44,7 @@ static void settle_ended(struct qm_planner *p, struct qm_host *host)
         if (task->stage != QM_STAGE_DEAD)
             continue;
         if (place && place->task == task && qm_place_wanted(p, place) &&
-            !(p->shutting_down && task->service != QM_SERVICE_PROBER))
+            !(p->shutting_down && is_forgotten(p, task)))
             continue;
         if (place && p->shutting_down)
             place->once_healthy = false;

@@ -72,9 +72,7 @@ static bool nobody_else(const struct look *l, struct qm_reason *why)
 /* Rule 3: paused by the operator. What ran before is repaired, and what we stopped is finished. */
 static bool not_paused(const struct look *l, struct qm_reason *why)
 {
-    bool repair = l->place->task && l->place->task->stage == QM_STAGE_DEAD;
-
-    if (!l->p->paused || repair || l->place->once_healthy || l->place->service == QM_SERVICE_PROBER)
+    if (!l->p->paused || qm_place_repairs(l->place) || l->place->service == QM_SERVICE_PROBER)
         return true;
     return says(why, QM_WHY_PAUSED, 0, 0, NULL);
 }
@@ -148,8 +146,8 @@ static bool phase_open(const struct look *l, struct qm_reason *why)
 
     if (l->place->service == QM_SERVICE_PROBER || !phase || phase->may_start)
         return true;
-    if (l->place->once_healthy || (l->place->task && l->place->task->stage == QM_STAGE_DEAD))
-        return true; /* repair */
+    if (qm_place_repairs(l->place))
+        return true;
     if (qm_deploy_probing(l->p, why))
         return false;
     if (qm_count(l->p, QM_SERVICE_REGISTRY, QM_COUNT_WANTED) == 0)

@@ -280,11 +280,26 @@ static void drop(struct qm_planner *p, struct qm_job *job, bool keep, const char
         give_up(p, t->task, keep, cause);
 }
 
-static const char *must_be_dropped(const struct qm_planner *p, const struct qm_job *job, bool *keep)
+/* Decided for a version that is not the one to start any more. */
+static bool is_overtaken(struct qm_planner *p, const struct qm_job *job)
+{
+    for (const struct qm_job_task *t = job->tasks; t; t = t->next) {
+        const struct qm_place *place = qm_place_of(p, t->task);
+
+        if (place && place->task == t->task && t->task->service != QM_SERVICE_PROBER &&
+            strcmp(t->task->version, qm_version_to_start(p, place)) != 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *must_be_dropped(struct qm_planner *p, const struct qm_job *job, bool *keep)
 {
     *keep = false;
     if (job->host->rival || job->host->agent != job->agent)
         return "its agent changed";
+    if (is_overtaken(p, job))
+        return "another version is due";
     *keep = true;
     for (size_t i = 0; i < job->n_offer_ids; i++)
         if (!job->offer_ids[i])

@@ -79,6 +79,14 @@ bool qm_place_wanted(const struct qm_planner *p, const struct qm_place *place)
     return host->mount_point;
 }
 
+/* What was shut down is started in a deployment's order; the rest of what ran once is repaired. */
+bool qm_place_repairs(const struct qm_place *place)
+{
+    if (place->task && place->task->shut_down)
+        return false;
+    return place->once_healthy || (place->task && place->task->stage == QM_STAGE_DEAD);
+}
+
 /* Places that this host's devices and mount point ask for. */
 void qm_places_of_host(struct qm_planner *p, struct qm_host *host)
 {

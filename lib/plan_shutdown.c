@@ -54,7 +54,6 @@ bool qm_shutdown_progress(struct qm_planner *p)
     }
     if (p->plan.completed == QM_TIME_NEVER && p->n_unanswered == 0) {
         p->plan.completed = p->now;
-        p->bootstrapped = p->n_registered > 0;
         qm_framework_changed(p);
     }
     return opened;

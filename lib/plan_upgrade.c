@@ -61,9 +61,12 @@ bool qm_upgrade_progress(struct qm_planner *p)
 
 static bool is_due(const struct qm_planner *p, const struct qm_place *place)
 {
-    return qm_place_outdated(p, place) && place->task->stop == QM_STOP_NONE &&
-           place->task->stage != QM_STAGE_KILLING && place->task->stage != QM_STAGE_INTENT &&
-           place->task->stage != QM_STAGE_SAVED;
+    const struct qm_task *task = place->task;
+
+    /* Where it stands must be known: what cannot be reached may be healthy when it is back. */
+    return qm_place_outdated(p, place) && task->stop == QM_STOP_NONE &&
+           (task->stage == QM_STAGE_SEEN || task->stage == QM_STAGE_RUNNING ||
+            task->stage == QM_STAGE_HEALTHY);
 }
 
 /* Whose failing check holds every other place of the service, too. */

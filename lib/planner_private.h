@@ -304,8 +304,8 @@ struct qm_queued_action {
 enum qm_rank {
     QM_RANK_ACKNOWLEDGE,
     QM_RANK_SAVE,
-    QM_RANK_KILL,
     QM_RANK_LAUNCH,
+    QM_RANK_KILL,
     QM_RANK_DECLINE,
     QM_RANK_INVERSE,
     QM_RANK_DESCRIBE,

@@ -95,10 +95,11 @@ static void emit_batch(struct qm_planner *p, const struct qm_task_key *keys, siz
     action->reconcile.n_tasks = n;
 }
 
-static void ask_all(struct qm_planner *p)
+/* Asks explicitly after all tasks of this stage. */
+static void ask_all(struct qm_planner *p, enum qm_task_stage stage, size_t most)
 {
     struct qm_host **hosts = qm_host_list(p);
-    struct qm_task_key *keys = qm_arena_alloc(&p->instant, p->n_unanswered * sizeof(*keys));
+    struct qm_task_key *keys = qm_arena_alloc(&p->instant, (most + 1) * sizeof(*keys));
     size_t n = 0, done = 0;
 
     if (!keys) {
@@ -107,7 +108,7 @@ static void ask_all(struct qm_planner *p)
     }
     for (size_t i = 0; i < p->n_hosts; i++)
         for (struct qm_task *task = hosts[i]->tasks; task; task = task->next) {
-            if (task->stage != QM_STAGE_UNANSWERED)
+            if (task->stage != stage || n == most)
                 continue;
             keys[n].task_id = task->id;
             keys[n++].agent_id = task->agent->id;
@@ -120,12 +121,22 @@ static void ask_all(struct qm_planner *p)
         emit_batch(p, keys + done, n - done);
 }
 
+static size_t count_unreachable(const struct qm_planner *p)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n_hosts; i++)
+        for (const struct qm_task *task = p->hosts[i]->tasks; task; task = task->next)
+            n += task->stage == QM_STAGE_UNREACHABLE;
+    return n;
+}
+
 void qm_reconcile_emit(struct qm_planner *p)
 {
     if (!p->connected)
         return;
     if (p->n_unanswered > 0 && p->now >= p->reconcile_next) {
-        ask_all(p);
+        ask_all(p, QM_STAGE_UNANSWERED, p->n_unanswered);
         p->reconcile_next = qm_later_by(p->now, p->reconcile_delay);
         p->reconcile_delay *= 2;
         if (p->reconcile_delay > p->policy->reconcile_max)
@@ -133,6 +144,8 @@ void qm_reconcile_emit(struct qm_planner *p)
     }
     if (p->now >= p->reconcile_implicit_at) {
         emit_batch(p, NULL, 0);
+        /* The implicit answer is silent on what cannot be reached. */
+        ask_all(p, QM_STAGE_UNREACHABLE, count_unreachable(p));
         p->reconcile_implicit_at = qm_later_by(p->now, p->policy->reconcile_implicit);
     }
 }

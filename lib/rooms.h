@@ -93,6 +93,8 @@ void qm_task_adopt(struct qm_planner *p, struct qm_task *task, struct qm_place *
 bool qm_stage_live(enum qm_task_stage stage); /* may run somewhere */
 /** qm_task_idle() - dead, or decided and without an offer: its place may be filled. NULL: yes. */
 bool qm_task_idle(const struct qm_task *task);
+/** qm_place_repairs() - is filling this empty place a repair, not a part of the plan? */
+bool qm_place_repairs(const struct qm_place *place);
 bool qm_stage_known(
     enum qm_task_stage stage); /* live, and on a reachable agent as far as we know */
 void qm_task_enter(struct qm_planner *p, struct qm_task *task, enum qm_task_stage stage,
