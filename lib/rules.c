@@ -37,6 +37,7 @@ bool qm_rules_resume(struct qm_planner *p)
                  "fresh budget");
         p->rules.hold = (struct qm_reason){.code = QM_WHY_NOTHING};
         qm_budget_fresh(p);
+        qm_plan_drop_queues(p); /* what was put back has its turn again */
     } else if (!qm_canary_resume(p) && !qm_limit_resume(p)) {
         return false;
     }
