@@ -5,6 +5,7 @@
 #include "fault_routes.h"
 #include "json_map.h"
 #include "json_routes.h"
+#include "operator_routes.h"
 #include "process.h"
 #include "tls.h"
 #include "trace.h"
@@ -223,7 +224,8 @@ static void on_request(void *userdata, struct sim_http_exchange *exchange)
     switch (response.kind) {
     case SIM_NOT_MINE:
         if (target->number != SIM_MASTER ||
-            (!fault_routes_answer(face, exchange) && !masters_answer(master, exchange)))
+            (!fault_routes_answer(face, exchange) && !masters_answer(master, exchange) &&
+             !operator_routes_answer(face, exchange)))
             json_routes_answer(face, target->number, exchange);
         break;
     case SIM_ANSWER:

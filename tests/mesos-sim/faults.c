@@ -173,6 +173,8 @@ int sim_agent_maintenance(struct sim *sim, size_t agent, int64_t start_ms, int64
 
     if (!host)
         return -ENOENT;
+    if (!start_ms && !host->maintenance_start_ms)
+        return -EALREADY;
     host->maintenance_start_ms = start_ms;
     host->maintenance_ms = start_ms ? length_ms : 0;
     if (record)
@@ -225,6 +227,16 @@ int sim_task_unhealthy(struct sim *sim, const char *task_id)
 int sim_task_healthy(struct sim *sim, const char *task_id)
 {
     return set_health(sim, task_id, true);
+}
+
+int sim_framework_teardown(struct sim *sim, const char *id)
+{
+    struct sim_framework *framework = core_framework_find(sim, id);
+
+    if (!framework)
+        return -ENOENT;
+    core_framework_remove(framework);
+    return 0;
 }
 
 /* ---- connections and updates ---- */

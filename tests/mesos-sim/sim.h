@@ -264,6 +264,8 @@ int sim_task_fail(struct sim *sim,
 int sim_task_unhealthy(struct sim *sim, const char *task_id); /* health checks fail from now on */
 int sim_task_healthy(struct sim *sim, const char *task_id);
 int sim_master_restart(struct sim *sim); /* kill -9 and a new one on the same port */
+/* By an operator. -ENOENT: no such framework. */
+int sim_framework_teardown(struct sim *sim, const char *id);
 /* Other processes than the one that leads are the face's matter. The leading one is killed, and no
  * other comes ... */
 int sim_master_stop(struct sim *sim);
@@ -371,6 +373,7 @@ struct sim_agent_view {
     size_t n_offered_resources;
     const char *drain_state;      /* NULL, "DRAINING", "DRAINED" */
     int64_t maintenance_start_ms; /* 0: none */
+    int64_t maintenance_ms;       /* length; 0: for ever */
 };
 void sim_agent_look(const struct sim *sim, const struct sim_agent *agent,
                     struct sim_agent_view *view);

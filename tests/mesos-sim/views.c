@@ -147,5 +147,6 @@ void sim_agent_look(const struct sim *sim, const struct sim_agent *agent,
                        : agent->drained ? "DRAINED"
                                         : "DRAINING",
         .maintenance_start_ms = agent->maintenance_start_ms,
+        .maintenance_ms = agent->maintenance_ms,
     };
 }
