@@ -125,12 +125,32 @@ enum qm_command_type {
     QM_COMMAND_SHUT_DOWN,  /* stop all services (probers stay), after the configured grace */
     QM_COMMAND_PAUSE,      /* the plan rests; repair goes on */
     QM_COMMAND_RESUME,     /* ends a pause, starts a waiting configuration plan, accepts an old state */
+    QM_COMMAND_ROLLBACK,   /* an unfinished upgrade goes back to the last completed version */
+    /* Of one step; `subject` is its id, "registry.HOST" or "api.1". */
+    QM_COMMAND_STEP_RETRY,   /* its back-off is over: the next try is now */
+    QM_COMMAND_STEP_SKIP,    /* left out of the plan, and of rule 5 until it is healthy */
+    QM_COMMAND_STEP_RESTART, /* stopped under rule 5 and started again in the same place */
+    QM_COMMAND_STEP_REPLACE, /* floating services: moved to another host */
+    /* Of one host; `subject` is its name. */
+    QM_COMMAND_HOST_DRAIN,   /* its services are stopped under rule 5 and kept stopped */
+    QM_COMMAND_HOST_READMIT, /* ends that */
+    QM_COMMAND_HOST_FORGET,  /* it is gone for good: refused while its agent is connected */
+    QM_COMMAND_TYPES,
 };
 
+/* Texts may be NULL and are cut where they are longer than what is kept (QM_COMMAND_TEXT_MAX). */
 struct qm_command {
     enum qm_command_type type;
     const char *version; /* SET_TARGET: [A-Za-z0-9_][A-Za-z0-9_.-]{0,127} */
+    const char *subject; /* STEP_* and HOST_*: step id or host name */
+    uint64_t plan;       /* STEP_*: refused as stale in another plan than this one; 0 = any */
+    const char *reason;  /* why, in the operator's words */
+    const char *source;  /* who gives the order, as far as the program knows */
+    qm_time expires;     /* PAUSE, HOST_DRAIN: ends by itself then; 0 or QM_TIME_NEVER = never */
+    bool force;          /* SET_TARGET: also a third version, also a lower major one */
 };
+
+#define QM_COMMAND_TEXT_MAX 200 /* bytes kept of reason and source */
 
 struct qm_subscription {
     const char *framework_id;
@@ -157,6 +177,9 @@ struct qm_fact {
         uint64_t revision;               /* STATE_SAVED, SAVE_FAILED */
     };
 };
+
+/** qm_command_name() - "pause", "drain", ...; "?" for a number without a name. Since 0.1. */
+QM_EXPORT const char *qm_command_name(enum qm_command_type type);
 
 /** qm_version_is_valid() - may this text be a target version (and so an image tag)? Since 0.1. */
 QM_EXPORT bool qm_version_is_valid(const char *text);
