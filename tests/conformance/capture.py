@@ -7,19 +7,21 @@ from wireio import Answer
 
 
 class Capture:
-    def __init__(self, directory, schema):
+    def __init__(self, directory, schema, until=1 << 60):
         self.directory = directory
         self.name = directory.name
         self.schema = schema
         self.files = sorted(p.name for p in directory.iterdir())
         with open(directory / 'events.jsonl') as lines:
             self.items = [json.loads(line) for line in lines]
-        self.items = [item for item in self.items if 't_ms' in item]
+        self.items = [item for item in self.items if item.get('t_ms', until) < until]
         self.used = set()
         self.answered = {item['file'].replace('-response.http', '-request.http')
                          for item in self.items if 'response' in item and 'file' in item}
         self._pair_answers()
         self.spoken = self._spoken_of()
+        self._ends_in_notes()
+        self._messages_before_their_effect()
         self._protobuf_events()
 
     def read(self, name):
@@ -28,6 +30,26 @@ class Capture:
             return path.read_bytes()
         path = path.with_name(path.name + '.gz')
         return gzip.decompress(path.read_bytes()) if path.exists() else None
+
+    def _ends_in_notes(self):
+        """The end of a stream that the recorder only told of."""
+        stream, out = None, []
+        for item in self.items:
+            stream = item.get('stream', stream) if item.get('call') == 'SUBSCRIBE' else stream
+            out.append(item)
+            if item.get('note', '').startswith('after TEARDOWN on a second') and \
+                    item['note'].endswith("0\\r\\n\\r\\n'"):
+                out.append({'t_ms': item['t_ms'], 'stream': stream,
+                            'end': 'end of body (zero chunk)'})
+        self.items = out
+
+    def _messages_before_their_effect(self):
+        """An executor's MESSAGE was logged with its answer; the scheduler may have got it before."""
+        for at, item in enumerate(self.items):
+            if 'side' in item and item.get('call') == {'type': 'MESSAGE'}:
+                effect = next((n for n in range(max(0, at - 4), at) if 'stream' in self.items[n]
+                               and 'message' in self.items[n].get('event', {})), at)
+                self.items.insert(effect, self.items.pop(at))
 
     def _pair_answers(self):
         """The answer of each call: the next one of its stream, calls go one at a time."""
@@ -52,6 +74,10 @@ class Capture:
         """The events of protobuf streams as this suite decodes their bytes."""
         for name in self.files:
             match = re.fullmatch(r'(?:executor-(.+?)-)?\d+-(.*)-?stream\.(bin|http)(?:\.gz)?', name)
+            if name.endswith('-whole-connection-pb.bin'):
+                data = re.sub(rb'HTTP/1.1 202.*?\r\n\r\n', b'', self.read(name), flags=re.S)
+                self._decode('stream', 'suppress-on-subscribe-connection-pb',
+                             split_records(dechunk(data)))
             if not match:
                 continue
             data = self.read(name.removesuffix('.gz'))
@@ -62,13 +88,25 @@ class Capture:
             executor = match[1] is not None
             stream = 'executor ' + match[1] if executor else match[2].removesuffix('-')
             where = 'side' if executor else 'stream'
-            records = split_records(data)
-            kind = 'mesos.v1.executor.Event' if executor else 'mesos.v1.scheduler.Event'
-            items = [i for i in self.items if i.get(where) == stream and 'event' in i
-                     and '_protobuf' not in i]
-            for item, record in zip(items, records):
-                item['event'] = self.schema.values(kind, self.schema.tree(kind, record))
-                item['_protobuf'] = True
+            self._decode(where, stream, split_records(data))
+
+    def _decode(self, where, stream, records):
+        """Puts the decoded records in the place of the recorder's own decoding."""
+        kind = 'mesos.v1.executor.Event' if where == 'side' else 'mesos.v1.scheduler.Event'
+        items = [i for i in self.items if i.get(where) == stream and 'event' in i
+                 and '_protobuf' not in i]
+        for number, item in enumerate(items):
+            if number < len(records):
+                item['event'] = self.schema.values(kind, self.schema.tree(kind, records[number]))
+            elif where == 'stream':
+                item['event'] = self._restored(kind, item['event'])
+            else:
+                break  # of the executor's next stream
+            item['_protobuf'] = True
+
+    def _restored(self, kind, event):
+        """An event that came after the last kept byte, as the recorder's JSON has it."""
+        return self.schema.values(kind, self.schema.tree(kind, self.schema.build(kind, event)))
 
     def request_file(self, item, stream):
         """The request of a call: named by the item, or the next unused one with its tag."""

@@ -42,7 +42,8 @@ def run(name, options, schema):
     """Returns ('' or the first difference, seconds)."""
     start, complaint, sim, replay = time.monotonic(), '', None, None
     try:
-        capture = Capture(HERE / 'captures' / name, schema)
+        capture = Capture(HERE / 'captures' / name, schema,
+                          options.get('until', 1 << 60))
         sim = Simulator(os.environ['QM_MESOS_SIM'], agents_of(capture, options),
                         options.get('speed', 1), options)
         replay = options.get('replay', Replay)(capture, sim, options, HERE / 'relay_executor.py',

@@ -147,6 +147,8 @@ class Replay:
                                 f'/srv/mesos/a{self.first_port - 5151 + i}/'.encode())
         for name in self.sim.names[1:]:
             data = data.replace(name.encode(), b'127.0.0.1')
+        for now, then in self.options.get('settings', ()):
+            data = data.replace(now.encode(), then.encode())
         return data.replace(self.relay.encode(), RELAY.encode())
 
     def _is_free(self, number, event):
@@ -233,10 +235,11 @@ class Replay:
         for number, item in enumerate(items):
             if number in self.options.get('skip', ()) or not self._is_step(item):
                 continue
-            passive = 'http' in item or 'side' in item
-            slack = 600 if 'in one send' in item.get('note', '') else 60 if passive else 0
+            # these were logged when their answer was there, and what they caused may come before it
+            passive = 'http' in item or 'side' in item and 'note' not in item
+            slack = 60 if passive else 0
+            self._at(number, item['t_ms'])
             self._wait_events(number, slack, item['t_ms'])
-            self._at(item['t_ms'])
             self._pause(item['t_ms'])
             self._step(number, item)
         self._wait_events(len(items), 0, 1 << 60)
@@ -247,11 +250,12 @@ class Replay:
             pass
         self._check_ends()
 
-    def _at(self, t_ms):
+    def _at(self, number, t_ms):
         """What happened by itself then, at its time."""
         for when, action in self.options.get('at', ()):
             if when <= t_ms and when not in self.done:
                 self.done.add(when)
+                self._wait_events(number, t_ms - when, t_ms)
                 self._pause(when)
                 action(self, None)
 
@@ -440,6 +444,7 @@ class Replay:
         while self.heads.get(stream) is not None and self.heads[stream].status_line[9:12] in (
                 '404', '503') and time.monotonic() < deadline:  # as in the recording: till it is up
             self.streams[stream].close()
+            self.take_until(lambda: self.ends[stream], 5, lambda: f'{stream}: no body')
             del self.heads[stream]
             self.ends[stream].clear()
             self.streams[stream] = Stream(stream, port, self._rewrite(request, CALL), self.inbox)

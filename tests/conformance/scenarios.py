@@ -27,6 +27,7 @@ def agent(action, index=0):
 
 # Subscribing, errors, framing
 scenario('A01-subscribe-protobuf-and-json', speed=10)
+scenario('A10-calls-on-the-subscribe-connection', speed=4, actions=SCENARIOS_OF_THEIR_OWN)
 every('A', actions=SCENARIOS_OF_THEIR_OWN, leave_out={
     'gzip-request-body', 'gzip-request-truncated', 'gzip-announced-plain-body',  # no gzip
     'state-with-accept-encoding-gzip',
@@ -38,12 +39,14 @@ three = functools.partial(every, agents=THREE,
                           cluster={'master': {'region': 'region-1', 'zone': 'zone-0'}})
 LEFT_OUT['B30-reserve-create-launch-in-one-accept'] = 'reservations and volumes'
 LEFT_OUT['B30-reserve-create-launch-in-one-accept-with-principal'] = 'reservations and volumes'
+LEFT_OUT['B10-launch-group-default-executor'] = 'the default executor is not simulated'
 LEFT_OUT['B10-docker-container-type'] = 'an agent without docker; the simulated ones play it'
 three('B')
 
 # Tasks
 scenario('C02-unacknowledged-update-retry', speed=8)
 LEFT_OUT['C13-command-executor-killed'] = 'a simulated command task is one process'
+LEFT_OUT['S01-state-endpoints'] = 'the shape of /state is checked by mesos-sim\'s own tests'
 LEFT_OUT['C03-health-checks'] = 'health is played by faults, checks are not run'
 every('C')
 
@@ -71,17 +74,34 @@ scenario('E02-drain-agent', free_offers=True, leave_out=OPERATOR, operator={
 scenario('E02-drain-agent-mark-gone', free_offers=True, leave_out=OPERATOR, operator={
     'drain': 'agents/127.0.0.1/drain?max_grace_s=2&mark_gone=1'})
 
+scenario('E03-maintenance-inverse-offers', until=12040, leave_out={
+    'get-maintenance-status', 'get-maintenance-schedule', 'get-maintenance-status-after-accept',
+    'get-maintenance-status-down', 'post-machine-up', 'machine-up-again'}, operator={
+    'post-maintenance-schedule': 'agents/127.0.0.1/maintenance?start_s=3600&duration_s=3600',
+    'post-empty-schedule': 'agents/127.0.0.1/maintenance?end=1',
+    'post-maintenance-schedule-again': 'agents/127.0.0.1/maintenance?start_s=3600&duration_s=3600'})
+
+# Authentication
+scenario('H01-basic-authentication', credentials='sched pass-word\nother x\n')
+
 # Masters
 scenario('F01-master-restart-in_memory', actions=[('master started again', restart_master)],
          probe='03-probe-suppress-request.http', cluster={'registry': 'in_memory'},
          at=[(4700, agent('heal'))])
 scenario('F01-master-restart-replicated_log', actions=[('master started again', restart_master)],
          probe='03-probe-suppress-request.http', cluster={'registry': 'replicated_log'},
-         at=[(4700, agent('heal'))])
+         at=[(8700, agent('heal'))])
 scenario('F03-master-stopped-by-SIGTERM', actions=[('SIGTERM to the master', sigterm_master)])
 scenario('F04-master-restart-agent-with-static-master-address', speed=8,
-         cluster={'registry': 'in_memory'}, actions=[('master started again', restart_master)])
+         cluster={'registry': 'in_memory'}, actions=[('master started again', restart_master)],
+         at=[(75700, agent('heal'))], free_offers=True)
 
 # Executors
 LEFT_OUT['X14-executor-environment-with-domain-socket'] = 'no domain sockets'
-every('X', replay=ExecutorReplay)
+executor = functools.partial(every, replay=ExecutorReplay, leave_out={
+    'get-executors'})  # the operator API
+executor('X09', speed=20, pace=1, free_offers=True, settings=[('1mins', '3secs')])  # --executor_registration_timeout
+executor('X10', speed=5 / 3, settings=[('5secs', '3secs')])  # --executor_shutdown_grace_period
+executor('X11', free_offers=True)
+executor('X', actions=[('kill -9 of the agent', agent('kill')),
+                       ('agent (process )?started again', agent('restart'))])

@@ -35,12 +35,16 @@ class Simulator:
         cluster = self.directory / 'cluster.yaml'
         cluster.write_text(json.dumps({'agents': agents, **options.get('cluster', {})}))
         self.speed = speed
+        flags = list(options.get('flags', []))
+        if 'credentials' in options:
+            (self.directory / 'credentials').write_text(options['credentials'])
+            flags.append(f'--credentials={self.directory}/credentials')
         self.log_path = self.directory / 'log'
         with open(self.log_path, 'wb') as log:
             self.popen = subprocess.Popen(
                 [str(program), '--port=0', f'--cluster={cluster}', f'--ready-file={ready}',
                  f'--dir={self.directory}/hosts', f'--speed={speed}', '--seed=7',
-                 *options.get('flags', [])],
+                 *flags],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 20 * PATIENCE
         while not ready.exists():
