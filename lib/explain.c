@@ -39,6 +39,11 @@ static const struct wording wordings[QM_WHY_CODES] = {
                                "paused by the plan: $h failures, the last of $s, $w are borne; "
                                "resume, or post another version",
                                COUNTS, "an instance"},
+    [QM_WHY_IMAGE_FAILED] = {"image_failed",
+                             "paused by the plan: the image was not pulled, $h tries, the last on "
+                             "$s; nothing was stopped: post the right version, or resume",
+                             COUNTS, "a host"},
+    [QM_WHY_IMAGE] = {"image", "image ready on $h of $w hosts", COUNTS, ""},
     [QM_WHY_WINDOW] = {"window", "outside rollout.window, which opens in $w s", WANT_SECONDS, ""},
     [QM_WHY_CANARY] = {"canary",
                        "the first instance of $s is tried: complete for $h s, $w s are asked for "

@@ -97,7 +97,7 @@ static bool start_not_held(const struct look *l, struct qm_reason *why)
            !qm_held(l->p, why);
 }
 
-/* Rule 4: canary, limits, pause between failure domains. */
+/* Rule 4: image, canary, limits, pause between failure domains. */
 static bool turn(const struct look *l, struct qm_reason *why)
 {
     return qm_rules_turn(l->p, l->place, why);
@@ -262,7 +262,7 @@ static bool room_shown(const struct look *l, struct qm_reason *why)
     return qm_fit(l->p, l->host, place->service, place->task, why) != NULL;
 }
 
-/* The storage gate (rule 6) and image (4) take their places here. */
+/* The storage gate (rule 6) takes its place here. */
 static const rule_fn start_rules[] = {
     connected,  trusted,   nobody_else,       has_target,  not_paused,   start_not_held,
     phase_open, bootstrap, host_takes_starts, place_empty, device_there, backed_off,
@@ -324,8 +324,10 @@ const char *qm_version_to_start(const struct qm_planner *p, const struct qm_plac
 
     if (place->service == QM_SERVICE_PROBER)
         return "";
+    if (place->service == p->n_services)
+        return p->target.version;
     if (!qm_plan_rolls(p) || p->plan.completed != QM_TIME_NEVER ||
-        (phase && phase->reached && !qm_held(p, NULL)) || p->plan.kind == QM_PLAN_ROLLBACK)
+        (phase && phase->reached && !qm_held(p, NULL) && !qm_image_due(p)) || p->plan.kind == QM_PLAN_ROLLBACK)
         return p->target.version;
     if (task && task->version[0])
         return qm_version_before(task);

@@ -66,6 +66,8 @@ bool qm_place_wanted(const struct qm_planner *p, const struct qm_place *place)
     const struct qm_service_policy *s = &p->policy->services[place->service];
     const struct qm_host *host = place->host;
 
+    if (place->service == p->n_services)
+        return qm_image_wanted(p, place);
     if (s->binding == QM_FLOATING)
         return s->enabled && place->instance <= s->instances;
     if (place->service == QM_SERVICE_PROBER)
@@ -109,7 +111,7 @@ bool qm_task_available(const struct qm_planner *p, const struct qm_task *task)
 
 bool qm_task_outdated(const struct qm_planner *p, const struct qm_task *task)
 {
-    if (task->service == QM_SERVICE_PROBER || !p->target.set || !p->target.version[0])
+    if (task->service == QM_SERVICE_PROBER || task->service == p->n_services || !p->target.set || !p->target.version[0])
         return false;
     return task->version != p->target.version ||
            task->config_hash != p->services[task->service].config_hash;

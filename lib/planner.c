@@ -87,6 +87,8 @@ static bool init_services(struct qm_planner *p)
 {
     p->n_services = p->policy->n_services;
     p->revive_tokens = p->policy->revive_burst;
+    p->services[p->n_services].policy = &p->policy->services[p->n_services];
+    p->services[p->n_services].phase = QM_NO_PHASE;
     for (size_t i = 0; i < p->n_services; i++) {
         const struct qm_service_policy *policy = &p->policy->services[i];
         struct qm_service_state *s = &p->services[i];

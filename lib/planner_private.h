@@ -78,6 +78,7 @@ struct qm_task {
     bool surplus : 1;
     bool ran : 1;    /* got to RUNNING */
     bool shut_down : 1; /* ended by a shut down: nothing to repair, but its place ran once */
+    bool kill_sent : 1; /* its end is ours, whenever it comes */
     bool parked : 1; /* its offer went away before it was sent: the next one takes it */
     char id[];
 };
@@ -211,6 +212,8 @@ struct qm_host {
     struct qm_offer_left *offers; /* of this instant */
     struct qm_job *jobs;          /* put together in this instant */
     char *boot_id;                /* "" is NULL */
+    const char *image;            /* newest version whose image was pulled there; NULL none */
+    uint32_t imaging;             /* number of the plan that pulls there */
     qm_time due;
     qm_time last_report;
     qm_time probed;
@@ -370,7 +373,7 @@ struct qm_planner {
     struct qm_host **heap; /* by due */
     size_t n_heap, heap_capacity;
 
-    struct qm_service_state services[QM_SERVICES_MAX];
+    struct qm_service_state services[QM_SERVICES_MAX + 1]; /* the last: image tasks, rule_image.c */
     size_t n_services;
 
     /* the session */

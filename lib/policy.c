@@ -168,7 +168,7 @@ static void fill_order(const struct qm_policy *policy, const struct qm_config *c
     for (size_t i = 0; qm_config_item(config, key, i, name, sizeof(name)); i++) {
         size_t service = qm_policy_find_service(policy, name);
 
-        if (service == SIZE_MAX || seen[service])
+        if (service >= policy->n_services || seen[service])
             continue;
         seen[service] = true;
         order[(*n)++] = service;
@@ -251,6 +251,8 @@ static int fill(struct policy_store *store, const struct qm_config *config)
         r = policy_fill_rollout(store, config);
     if (r == 0)
         r = fill_services(store, config);
+    if (r == 0)
+        r = policy_fill_image(store, config);
     if (r != 0)
         return r;
     fill_order(policy, config, "rollout.deploy_order", true, policy->deploy_order,
@@ -288,7 +290,7 @@ size_t qm_policy_find_service(const struct qm_policy *policy, const char *name)
         if (strcmp(policy->services[i].name, name) == 0)
             return i;
     }
-    return SIZE_MAX;
+    return strcmp(name, QM_IMAGE_SERVICE) == 0 ? policy->n_services : SIZE_MAX;
 }
 
 static bool matches_any(const char *const *globs, size_t n, const char *hostname)

@@ -33,6 +33,8 @@ struct qm_service_policy {
     enum qm_barrier barrier;          /* in deployments */
 };
 
+#define QM_IMAGE_SERVICE "image" /* tasks that pull; number n_services, seen by nobody */
+
 /* rollout.*: what upgrades and configuration changes keep to. */
 struct qm_rollout_policy {
     uint64_t failures_per_instance, failures_total; /* UINT64_MAX: unlimited */
@@ -47,11 +49,13 @@ struct qm_rollout_policy {
     size_t n_limit_hosts;
     uint64_t limit_instances;         /* 0 = all */
     qm_duration domain_pause;
+    bool image_first;
+    unsigned image_parallel;          /* hosts that pull at one time */
 };
 
 struct qm_policy {
     const char *deployment;           /* framework.deployment */
-    const struct qm_service_policy *services;
+    const struct qm_service_policy *services; /* one more than n_services: image tasks */
     size_t n_services;
     size_t deploy_order[QM_SERVICES_MAX], n_deploy_order;   /* service indices; never the prober */
     size_t upgrade_order[QM_SERVICES_MAX], n_upgrade_order; /* with client only when clients: auto */

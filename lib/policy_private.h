@@ -22,8 +22,8 @@ struct policy_store {
     struct qm_policy policy; /* first, so that one pointer is both */
     const struct qm_allocator *allocator;
     struct qm_arena arena; /* everything constant */
-    struct qm_service_policy services[QM_SERVICES_MAX];
-    struct template_base bases[QM_SERVICES_MAX];
+    struct qm_service_policy services[QM_SERVICES_MAX + 1];
+    struct template_base bases[QM_SERVICES_MAX + 1];
     size_t n_made;
 };
 
@@ -38,6 +38,9 @@ int policy_fill_base(struct policy_store *store, const struct qm_config *config,
 /** policy_fill_list() - the items of a list, in the store's arena. Returns 0 or -ENOMEM. */
 int policy_fill_list(struct policy_store *store, const struct qm_config *config, const char *key,
                      const char *const **list, size_t *n);
+
+/** policy_fill_image() - the service of image tasks, after all others. 0 or -ENOMEM. */
+int policy_fill_image(struct policy_store *store, const struct qm_config *config);
 
 /** policy_fill_rollout() - rollout.*, of a configuration that was checked. 0 or -ENOMEM. */
 int policy_fill_rollout(struct policy_store *store, const struct qm_config *config);

@@ -269,7 +269,7 @@ const struct qm_task_template *qm_policy_template(struct qm_policy *policy, size
 
 static void free_templates(struct policy_store *store)
 {
-    for (size_t i = 0; i < QM_SERVICES_MAX; i++) {
+    for (size_t i = 0; i <= QM_SERVICES_MAX; i++) {
         struct made_template *made = store->bases[i].made;
 
         while (made) {

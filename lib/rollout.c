@@ -286,6 +286,7 @@ bool qm_plan_progress(struct qm_planner *p)
     case QM_PLAN_CONFIG:
     case QM_PLAN_ROLLBACK:
         again = qm_upgrade_progress(p);
+        again |= qm_image_progress(p);
         break;
     case QM_PLAN_SHUTDOWN:
         again = qm_shutdown_progress(p);

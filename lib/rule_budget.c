@@ -36,7 +36,7 @@ static bool is_trouble_of_mesos(int reason)
     return false;
 }
 
-static bool ended_by_itself(const struct qm_task *task, const struct qm_task_status *status)
+bool qm_ended_by_itself(const struct qm_task *task, const struct qm_task_status *status)
 {
     if (task->stop != QM_STOP_NONE || is_trouble_of_mesos(status->reason))
         return false;
@@ -66,8 +66,12 @@ void qm_budget_ended(struct qm_planner *p, const struct qm_task *task,
 {
     const struct qm_place *place = qm_place_of(p, task);
 
+    if (task->service == p->n_services && task->stage != QM_STAGE_DEAD) {
+        qm_image_ended(p, task, status);
+        return;
+    }
     if (place && task->stage != QM_STAGE_DEAD && is_of_plan(p, task) &&
-        ended_by_itself(task, status))
+        qm_ended_by_itself(task, status))
         qm_budget_failed(p, place, qm_task_state_name(status->state));
 }
 
@@ -111,7 +115,10 @@ void qm_budget_failed(struct qm_planner *p, const struct qm_place *place, const 
     qm_framework_changed(p);
     if (p->rules.hold.code != QM_WHY_NOTHING)
         return;
-    if (spent->n > policy->failures_per_instance)
+    if (place->service == p->n_services) {
+        if (spent->n > policy->failures_per_instance || p->rules.failures > policy->failures_total)
+            qm_hold_set(p, QM_WHY_IMAGE_FAILED, place->host->name, p->rules.failures, 0);
+    } else if (spent->n > policy->failures_per_instance)
         qm_hold_set(p, QM_WHY_FAILURES, step, spent->n, policy->failures_per_instance);
     else if (p->rules.failures > policy->failures_total)
         qm_hold_set(p, QM_WHY_FAILURES_TOTAL, step, p->rules.failures, policy->failures_total);

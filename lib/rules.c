@@ -26,6 +26,7 @@ void qm_rules_begin(struct qm_planner *p)
     qm_budget_fresh(p);
     p->rules.n_begun = 0;
     p->rules.canary_passed = false;
+    qm_image_begin(p);
     qm_rules_init(p);
 }
 
@@ -94,6 +95,8 @@ bool qm_rules_stop(const struct qm_planner *p, const struct qm_place *place, str
 
 bool qm_rules_turn(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why)
 {
+    if (qm_plan_rolls(p) && !qm_image_allows(p, why))
+        return false;
     if (!is_chosen(p) || !takes_away(place) || is_begun(p, place))
         return true;
     return qm_canary_allows(p, place, why) && qm_limit_allows(p, place, why) &&
@@ -115,6 +118,7 @@ void qm_rules_begun(struct qm_planner *p, struct qm_place *place)
 bool qm_rules_hold_service(enum qm_reason_code code)
 {
     return code == QM_WHY_FAILURES || code == QM_WHY_FAILURES_TOTAL || code == QM_WHY_WINDOW ||
+           code == QM_WHY_IMAGE || code == QM_WHY_IMAGE_FAILED ||
            code == QM_WHY_CANARY || code == QM_WHY_LIMIT_SERVICES || code == QM_WHY_LIMIT_INSTANCES;
 }
 

@@ -35,6 +35,8 @@ struct qm_rules {
     uint32_t n_begun;       /* instances moved, for rollout.limit_instances */
     const char *domain;     /* failure domain of the last step; "" none */
     qm_time domain_quiet;   /* nothing is under way there since; QM_TIME_NEVER: something is */
+    bool images_ready;      /* the image is on all hosts, as far as this plan asks */
+    uint32_t images_have, images_want;
     qm_time due;            /* when one of these waits is over */
 };
 
@@ -79,6 +81,21 @@ bool qm_held(const struct qm_planner *p, struct qm_reason *why);
 void qm_step_complete(struct qm_planner *p, struct qm_place *place);
 /** qm_version_before() - what @task's place ran before the step that launched it; else its own. */
 const char *qm_version_before(const struct qm_task *task);
+
+/** qm_ended_by_itself() - did the task fail, or did Mesos have trouble? */
+bool qm_ended_by_itself(const struct qm_task *task, const struct qm_task_status *status);
+
+/* rule_image.c */
+/** qm_image_due() - has this plan to wait for images? */
+bool qm_image_due(const struct qm_planner *p);
+/** qm_image_wanted() - is an image task wanted, or alive, in this place of the image service? */
+bool qm_image_wanted(const struct qm_planner *p, const struct qm_place *place);
+bool qm_image_allows(const struct qm_planner *p, struct qm_reason *why);
+void qm_image_begin(struct qm_planner *p);
+void qm_image_ended(struct qm_planner *p, const struct qm_task *task,
+                    const struct qm_task_status *status);
+/** qm_image_progress() - chooses the next hosts. True: hosts are to be looked at again. */
+bool qm_image_progress(struct qm_planner *p);
 
 /* rule_timeout.c */
 /** qm_timeout_consider() - counts a step that is not ready in time; when its host is looked at. */

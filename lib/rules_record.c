@@ -62,6 +62,7 @@ void qm_rules_read(struct qm_planner *p, const Rollout *from)
     r->canary = qm_intern(p, from->canary ? from->canary : "");
     r->canary_since = from->has_canary_since ? from->canary_since : QM_TIME_NEVER;
     r->canary_passed = from->canary_passed;
+    r->images_ready = from->images_ready;
     r->n_begun = from->n_begun;
     r->domain = qm_intern(p, from->domain ? from->domain : "");
     r->domain_quiet = from->has_domain_quiet ? from->domain_quiet : QM_TIME_NEVER;
@@ -114,6 +115,7 @@ Rollout *qm_rules_write(struct qm_planner *p)
     to->has_canary_since = p->rules.canary_since != QM_TIME_NEVER;
     to->canary_since = p->rules.canary_since;
     to->has_canary_passed = to->canary_passed = p->rules.canary_passed;
+    to->has_images_ready = to->images_ready = p->rules.images_ready;
     to->has_n_begun = p->rules.n_begun > 0;
     to->n_begun = p->rules.n_begun;
     to->domain = p->rules.domain[0] ? (char *)p->rules.domain : NULL;

@@ -68,6 +68,7 @@ static void write_rollout(struct qm_writer *writer, const Rollout *rollout)
     write_text(writer, "rollout.canary", rollout->canary);
     write_number(writer, "rollout.canary_since", rollout->has_canary_since, rollout->canary_since);
     write_flag(writer, "rollout.canary_passed", rollout->has_canary_passed, rollout->canary_passed);
+    write_flag(writer, "rollout.images_ready", rollout->has_images_ready, rollout->images_ready);
     write_number(writer, "rollout.n_begun", rollout->has_n_begun, rollout->n_begun);
     write_text(writer, "rollout.domain", rollout->domain);
     write_number(writer, "rollout.domain_quiet", rollout->has_domain_quiet, rollout->domain_quiet);

@@ -15,6 +15,8 @@ enum qm_reason_code {
     QM_WHY_PAUSED,               /* by the operator */
     QM_WHY_FAILURES,             /* the plan paused itself: subject = step, have = its failures, want = budget */
     QM_WHY_FAILURES_TOTAL,       /* likewise, of all instances: subject = the last one */
+    QM_WHY_IMAGE_FAILED,         /* the plan paused itself: subject = host where the image was not pulled last */
+    QM_WHY_IMAGE,                /* the new image is pulled first: have, want in hosts */
     QM_WHY_WINDOW,               /* outside rollout.window: want = milliseconds until it opens */
     QM_WHY_CANARY,               /* the first instance of subject soaks: have, want in milliseconds; 0: till resume */
     QM_WHY_LIMIT_SERVICES,       /* left out by rollout.limit_services: subject = service */

@@ -35,6 +35,7 @@ void kit_init(struct kit *k, ...)
     if (qm_config_new(&k->config, NULL, 0, NULL) != 0)
         die("config", -12);
     qm_config_set(k->config, "images.server", "quobyte/quobyte-server", NULL);
+    qm_config_set(k->config, "rollout.image_first", "false", NULL); /* asked for where it is tested */
     for (size_t i = 0; i < sizeof(ready) / sizeof(*ready); i++) {
         snprintf(name, sizeof(name), "services.%s.min_ready_s", ready[i]);
         qm_config_set(k->config, name, "1", NULL);
