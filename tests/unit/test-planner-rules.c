@@ -396,6 +396,84 @@ START_TEST(pause_between_domains)
 }
 END_TEST
 
+static size_t images_live(void)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; three[i]; i++)
+        n += kit_task(&k, "image", three[i])[0] != '\0';
+    return n;
+}
+
+START_TEST(image_first)
+{
+    const struct kit_launch *first;
+
+    kit_init(&k, "rollout.image_first", "true", "rollout.image_parallel", "2", NULL);
+    kit_deploy(&k, three, "RMD");
+    ck_assert_uint_eq(kit_count(&k, "image"), 0); /* not for deployments */
+    begin_upgrade("1.1.6");
+    launch_and(QM_TASK_RUNNING);
+    ck_assert_uint_eq(kit_count(&k, "image"), 2);
+    ck_assert_uint_eq(images_live(), 2);
+    ck_assert_uint_eq(k.n_kills, 0);
+    ck_assert_int_eq(kit_why(&k, "registry.h1").code, QM_WHY_IMAGE);
+    first = kit_launched(&k, "image", "");
+    ck_assert_str_eq(first->version, "1.1.6");
+    kit_status(&k, first->id, QM_TASK_FINISHED);
+    kit_drain(&k);
+    ck_assert_uint_eq(kit_why(&k, "registry.h1").have, 1);
+    ck_assert_uint_eq(kit_why(&k, "registry.h1").want, 3);
+    launch_and(QM_TASK_RUNNING);
+    ck_assert_uint_eq(kit_count(&k, "image"), 3);
+    for (size_t i = 0; three[i]; i++)
+        if (kit_task(&k, "image", three[i])[0])
+            kit_status(&k, kit_task(&k, "image", three[i]), QM_TASK_FINISHED);
+    kit_drain(&k);
+    ck_assert_uint_eq(kills_of("registry"), 1);
+    go_on(60);
+    ck_assert_int_eq(kit_plan_status(&k), QM_STATUS_COMPLETE);
+    ck_assert_uint_eq(kit_count(&k, "image"), 3);
+}
+END_TEST
+
+/* Fails everywhere: paused by name, nothing was stopped; a crash forgets neither. */
+START_TEST(image_that_is_missing)
+{
+    kit_init(&k, "rollout.image_first", "true", NULL);
+    kit_deploy(&k, three, "RMD");
+    begin_upgrade("9.9.9");
+    for (int i = 0; i < 2; i++) {
+        launch_and(QM_TASK_FAILED);
+        kit_wait(&k, 20000);
+    }
+    ck_assert_int_eq(plan_reason().code, QM_WHY_IMAGE_FAILED);
+    ck_assert_int_eq(kit_plan_status(&k), QM_STATUS_WAITING);
+    kit_crash(&k);
+    kit_drain(&k);
+    kit_subscribe(&k);
+    ck_assert_int_eq(plan_reason().code, QM_WHY_IMAGE_FAILED);
+    ck_assert_uint_eq(k.n_kills, 0);
+    ck_assert_int_eq(kit_post(&k, "1.1.5"), 0); /* back: nothing is to be done */
+    kit_drain(&k);
+    ck_assert_int_eq(plan_reason().code, QM_WHY_NOTHING);
+}
+END_TEST
+
+/* What fails before the images are ready is repaired at what it ran. */
+START_TEST(repair_does_not_wait_for_images)
+{
+    kit_init(&k, "rollout.image_first", "true", NULL);
+    kit_deploy(&k, three, "RMD");
+    begin_upgrade("9.9.9");
+    kit_status(&k, kit_task(&k, "registry", "h2"), QM_TASK_FAILED);
+    kit_drain(&k);
+    kit_wait(&k, 30000);
+    launch_and(QM_TASK_STAGING);
+    ck_assert_str_eq(kit_launched(&k, "registry", "h2")->version, "1.1.5");
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("planner-rules");
@@ -418,5 +496,8 @@ int main(void)
     tcase_add_test(tcase, limits);
     tcase_add_test(tcase, limit_of_instances);
     tcase_add_test(tcase, pause_between_domains);
+    tcase_add_test(tcase, image_first);
+    tcase_add_test(tcase, image_that_is_missing);
+    tcase_add_test(tcase, repair_does_not_wait_for_images);
     return unit_run("planner-rules", tcase);
 }
