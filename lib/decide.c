@@ -74,7 +74,23 @@ static void emit_kill(struct qm_planner *p, struct qm_task *task)
     action->kill.agent_id = task->agent->id;
     action->kill.grace = t->kill_grace;
     task->prodded = p->now;
+    task->kill_sent = true;
     qm_task_enter(p, task, QM_STAGE_KILLING, qm_stop_reason_name(task->stop));
+}
+
+/* The order of then may not be the order of now: another target, a shut down taken back. */
+static void settle_stop(struct qm_planner *p, struct qm_task *task)
+{
+    bool still = task->stop == QM_STOP_SHUTDOWN  ? p->shutting_down
+                 : task->stop == QM_STOP_ROLLOUT ? qm_task_outdated(p, task)
+                                                 : true;
+
+    if (still)
+        return;
+    task->stop = QM_STOP_NONE;
+    /* Was it killed in time? If not, it goes on. */
+    if (task->stage == QM_STAGE_KILLING)
+        qm_reconcile_ask(p, task);
 }
 
 /* Orders to stop become kills: once what they rest on is durable, and again until the end is
@@ -82,6 +98,7 @@ static void emit_kill(struct qm_planner *p, struct qm_task *task)
 static void kills(struct qm_planner *p, struct qm_host *host)
 {
     for (struct qm_task *task = host->tasks; task && !p->failed; task = task->next) {
+        settle_stop(p, task);
         if (task->stop == QM_STOP_NONE || !qm_stage_known(task->stage) ||
             task->stage == QM_STAGE_INTENT || task->stage == QM_STAGE_SAVED)
             continue;

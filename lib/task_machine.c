@@ -57,6 +57,9 @@ void qm_task_enter(struct qm_planner *p, struct qm_task *task, enum qm_task_stag
     /* An unanswered task keeps its health's age: its answer decides. */
     if (stage != QM_STAGE_HEALTHY && stage != QM_STAGE_UNANSWERED)
         task->healthy_since = QM_TIME_NEVER;
+    /* When it is back, its step is judged anew: others may be down by then. */
+    if (!qm_stage_known(stage) && stage != QM_STAGE_DEAD && task->stop == QM_STOP_ROLLOUT)
+        task->stop = QM_STOP_NONE;
     qm_trace(p, QM_TRACE_TASK, task->id, qm_task_stage_name(before), qm_task_stage_name(stage),
              "%s", cause);
     qm_host_touch(p, task->host);
@@ -86,7 +89,7 @@ static void becomes_healthy(struct qm_planner *p, struct qm_task *task)
 void qm_task_ended(struct qm_planner *p, struct qm_task *task, bool by_itself, const char *cause)
 {
     struct qm_place *place = qm_place_of(p, task);
-    bool stable, ordered = task->stop != QM_STOP_NONE;
+    bool stable, ordered = task->stop != QM_STOP_NONE || task->kill_sent;
 
     if (task->stage == QM_STAGE_DEAD)
         return;
@@ -131,7 +134,7 @@ static void running(struct qm_planner *p, struct qm_task *task, const struct qm_
     if (!task->ran && task->previous)
         qm_host_record_changed_lazily(p, task->host);
     task->ran = true;
-    if (task->stage == QM_STAGE_KILLING)
+    if (task->stage == QM_STAGE_KILLING && task->stop != QM_STOP_NONE)
         return;
     if (status->has_healthy ? status->healthy : !task->health_checked)
         becomes_healthy(p, task);

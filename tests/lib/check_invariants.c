@@ -136,7 +136,7 @@ static void judge_stop(struct judge *judge, const struct judged_task *task)
         return;
     if (once > judge->rules.registry_replicas)
         once = judge->rules.registry_replicas;
-    stay = judge_count_available(judge, "registry") - 1;
+    stay = judge_count_available(judge, "registry") - judge_is_available(judge, task);
     if (once >= 3 && stay < once / 2 + 1)
         judge_complain(judge, "I4: stopping %s leaves %u of %u registries", task->id, stay, once);
 }
