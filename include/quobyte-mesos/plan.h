@@ -14,6 +14,7 @@ enum qm_plan_kind {
     QM_PLAN_UPGRADE,  /* another version than the last completed one */
     QM_PLAN_CONFIG,   /* same version, other configuration */
     QM_PLAN_SHUTDOWN,
+    QM_PLAN_ROLLBACK, /* an unfinished upgrade goes back to the last completed version */
 };
 
 enum qm_status {
