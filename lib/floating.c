@@ -142,7 +142,7 @@ static bool consider(struct qm_planner *p, struct qm_place *place)
 {
     struct qm_reason why = {.code = QM_WHY_NOTHING};
 
-    if (!qm_task_idle(place->task))
+    if (!qm_task_idle(place->task) || place->surge)
         return false;
     if (!qm_place_wanted(p, place))
         return false;

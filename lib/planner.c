@@ -137,8 +137,7 @@ static void seat(struct qm_planner *p, bool dead)
             place = floating ? qm_place_of(p, task) : qm_place_get(p, hosts[i], task->service);
             if (place && !place->task) {
                 qm_task_adopt(p, task, place);
-            } else if (place && !dead && !place->surge && floating &&
-                       place->task->version != task->version) {
+            } else if (place && !dead && !place->surge && floating) {
                 seat_successor(p, place, task);
             } else {
                 task->surplus = true;
