@@ -266,7 +266,7 @@ class Replay:
     def _pause(self, t_ms):
         """As long after the step before as in the recording; events are taken meanwhile."""
         start, before = self.since
-        if t_ms - before > GAP_MS:
+        if t_ms - before > self.options.get('gap_ms', GAP_MS):
             until = start + (t_ms - before) / 1000 / self.pace
             while time.monotonic() < until:
                 try:

@@ -41,6 +41,8 @@ LEFT_OUT['B30-reserve-create-launch-in-one-accept'] = 'reservations and volumes'
 LEFT_OUT['B30-reserve-create-launch-in-one-accept-with-principal'] = 'reservations and volumes'
 LEFT_OUT['B10-launch-group-default-executor'] = 'the default executor is not simulated'
 LEFT_OUT['B10-docker-container-type'] = 'an agent without docker; the simulated ones play it'
+# The offer must come within the second that the old command executor still lives.
+three('B10-task-id-reused-at-once', speed=0.5, gap_ms=20)
 three('B')
 
 # Tasks
