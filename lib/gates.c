@@ -244,10 +244,10 @@ static bool device_single(const struct look *l, struct qm_reason *why)
     return true;
 }
 
-/* Rule 8. */
+/* Rule 8. The version before is not the one that failed: it is put back at once. */
 static bool backed_off(const struct look *l, struct qm_reason *why)
 {
-    if (l->place->retry_at <= l->p->now)
+    if (l->place->retry_at <= l->p->now || qm_puts_back(l->p, l->place))
         return true;
     return says(why, QM_WHY_BACKOFF, l->place->failures, l->place->retry_at - l->p->now, NULL);
 }
@@ -327,7 +327,8 @@ const char *qm_version_to_start(const struct qm_planner *p, const struct qm_plac
     if (place->service == p->n_services)
         return p->target.version;
     if (!qm_plan_rolls(p) || p->plan.completed != QM_TIME_NEVER ||
-        (phase && phase->reached && !qm_held(p, NULL) && !qm_image_due(p)) || p->plan.kind == QM_PLAN_ROLLBACK)
+        p->plan.kind == QM_PLAN_ROLLBACK ||
+        (phase && phase->reached && !qm_held(p, NULL) && !qm_image_due(p)))
         return p->target.version;
     if (task && task->version[0])
         return qm_version_before(task);

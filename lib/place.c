@@ -111,7 +111,8 @@ bool qm_task_available(const struct qm_planner *p, const struct qm_task *task)
 
 bool qm_task_outdated(const struct qm_planner *p, const struct qm_task *task)
 {
-    if (task->service == QM_SERVICE_PROBER || task->service == p->n_services || !p->target.set || !p->target.version[0])
+    if (task->service == QM_SERVICE_PROBER || task->service == p->n_services || !p->target.set ||
+        !p->target.version[0])
         return false;
     return task->version != p->target.version ||
            task->config_hash != p->services[task->service].config_hash;

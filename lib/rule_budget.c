@@ -145,6 +145,13 @@ bool qm_held(const struct qm_planner *p, struct qm_reason *why)
     return true;
 }
 
+bool qm_puts_back(const struct qm_planner *p, const struct qm_place *place)
+{
+    const struct qm_task *task = place->task;
+
+    return qm_held(p, NULL) && task && task->stage == QM_STAGE_DEAD && task->previous && !task->ran;
+}
+
 /* What it replaced is nothing to go back to any more. */
 void qm_step_complete(struct qm_planner *p, struct qm_place *place)
 {

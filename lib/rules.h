@@ -79,6 +79,8 @@ void qm_hold_set(struct qm_planner *p, enum qm_reason_code code, const char *sub
 bool qm_held(const struct qm_planner *p, struct qm_reason *why);
 /** qm_step_complete() - a place's step is complete. */
 void qm_step_complete(struct qm_planner *p, struct qm_place *place);
+/** qm_puts_back() - is the next start of this place the return to the version before? */
+bool qm_puts_back(const struct qm_planner *p, const struct qm_place *place);
 /** qm_version_before() - what @task's place ran before the step that launched it; else its own. */
 const char *qm_version_before(const struct qm_task *task);
 
