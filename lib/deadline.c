@@ -28,6 +28,11 @@ static qm_time kill_deadline(const struct qm_planner *p, const struct qm_task *t
     return qm_later_by(task->prodded, p->policy->kill_retry);
 }
 
+static qm_time staging_deadline(const struct qm_task *task)
+{
+    return qm_task_may_be_stuck(task) ? qm_later_by(task->since, QM_STAGING_MAX) : QM_TIME_NEVER;
+}
+
 static qm_time launch_deadline(const struct qm_planner *p, const struct qm_task *task)
 {
     qm_time from = task->prodded > task->since ? task->prodded : task->since;
@@ -59,6 +64,7 @@ qm_time qm_host_deadline(const struct qm_planner *p, const struct qm_host *host)
     for (const struct qm_task *task = host->tasks; task; task = task->next) {
         at = qm_earlier(at, min_ready_deadline(p, task));
         at = qm_earlier(at, kill_deadline(p, task));
+        at = qm_earlier(at, staging_deadline(task));
         at = qm_earlier(at, launch_deadline(p, task));
     }
     return at;

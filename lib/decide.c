@@ -126,6 +126,8 @@ static void ask_after_launches(struct qm_planner *p, struct qm_host *host)
     for (struct qm_task *task = host->tasks; task; task = task->next) {
         qm_time from = task->prodded > task->since ? task->prodded : task->since;
 
+        if (qm_task_may_be_stuck(task) && p->now >= qm_later_by(task->since, QM_STAGING_MAX))
+            qm_task_stop(p, task, QM_STOP_STUCK);
         if (task->stage == QM_STAGE_SENT && p->now >= qm_later_by(from, p->policy->launch_timeout))
             qm_reconcile_ask(p, task);
     }

@@ -25,6 +25,7 @@
 #define QM_RECONCILE_BATCH 1000 /* task keys in one explicit call */
 #define QM_MESSAGE_MAX     512  /* bytes kept of Mesos' and probers' texts */
 #define QM_NO_PHASE        SIZE_MAX
+#define QM_STAGING_MAX     QM_SECONDS(1800) /* without a word of the agent; slow images take minutes */
 #define QM_SURGE_WAIT      QM_SECONDS(5) /* for an offer that has room for a successor */
 
 struct qm_host;
@@ -44,6 +45,7 @@ enum qm_stop_reason {
     QM_STOP_ROLLOUT,  /* outdated, and its step's turn */
     QM_STOP_SURGED,   /* its successor runs */
     QM_STOP_SURPLUS,  /* its place is taken by another task */
+    QM_STOP_STUCK,    /* its agent has not heard of it for long: the launch was lost on its way */
     QM_STOP_PUT_BACK, /* not ready in time, never ran: its instance is put back */
 };
 

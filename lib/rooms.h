@@ -95,6 +95,8 @@ bool qm_stage_live(enum qm_task_stage stage); /* may run somewhere */
 bool qm_task_idle(const struct qm_task *task);
 /** qm_place_repairs() - is filling this empty place a repair, not a part of the plan? */
 bool qm_place_repairs(const struct qm_place *place);
+/** qm_task_may_be_stuck() - launched, and only the master has a word about it: STAGING. */
+bool qm_task_may_be_stuck(const struct qm_task *task);
 bool qm_stage_known(
     enum qm_task_stage stage); /* live, and on a reachable agent as far as we know */
 void qm_task_enter(struct qm_planner *p, struct qm_task *task, enum qm_task_stage stage,

@@ -11,6 +11,12 @@ bool qm_stage_live(enum qm_task_stage stage)
     return stage != QM_STAGE_DEAD;
 }
 
+bool qm_task_may_be_stuck(const struct qm_task *task)
+{
+    return (task->stage == QM_STAGE_SENT || task->stage == QM_STAGE_SEEN) &&
+           task->state == QM_TASK_STAGING && task->stop == QM_STOP_NONE;
+}
+
 bool qm_task_idle(const struct qm_task *task)
 {
     return !task || task->stage == QM_STAGE_DEAD || task->parked;
@@ -34,6 +40,8 @@ const char *qm_stop_reason_name(enum qm_stop_reason reason)
         return "its successor runs";
     case QM_STOP_SURPLUS:
         return "its place is taken";
+    case QM_STOP_STUCK:
+        return "not started for long";
     case QM_STOP_PUT_BACK:
         return "not ready in time";
     }

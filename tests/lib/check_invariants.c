@@ -157,7 +157,8 @@ static void judge_kill(struct judge *judge, const struct qm_kill *kill)
     task->killed = true;
     surplus = is_surplus(judge, task);
     outdated = judge->ordered && strcmp(task->version, judge->target) != 0 && !task->prober;
-    if (!surplus && !outdated)
+    /* A launch that never came to run may be given up. */
+    if (!surplus && !outdated && task->running)
         judge_complain(judge, "I6: %s of version %s is killed without a reason", task->id,
                        task->version);
     if (!surplus && !judge_target_is_saved(judge))
