@@ -51,9 +51,10 @@ static bool choose_id(const struct registration *r, const char **id)
     *id = r->anew ? "" : saved[0] != '\0' ? saved : wanted;
     if (r->anew || saved[0] == '\0' || wanted[0] == '\0' || strcmp(saved, wanted) == 0)
         return true;
-    log_error("--framework_id=%s, but the stored state belongs to framework %s: leave the flag out, "
-              "or begin with an empty state (--reset)",
-              wanted, saved);
+    log_error(
+        "--framework_id=%s, but the stored state belongs to framework %s: leave the flag out, "
+        "or begin with an empty state (--reset)",
+        wanted, saved);
     return false;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Offer constraints from lists of host names. One group for each allowed name (a group that holds is
- * enough), in each group all the denied names.
+ * Offer constraints from lists of host names. One group for each allowed name (a group that holds
+ * is enough), in each group all the denied names.
  */
 #include "mesos/constraints.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define NAME_MAX_SIZE   300
-#define ATOMS_MAX       32  /* characters of a name; RE2 takes an instruction for each */
+#define ATOMS_MAX       32 /* characters of a name; RE2 takes an instruction for each */
 #define WILD            "[!-~]*"
 #define CONSTRAINTS_MAX 2000 /* in all: more cost the master more than they save */
 
@@ -117,8 +117,8 @@ static size_t make_denials(struct arena *arena, const struct qm_config *config, 
 {
     char name[NAME_MAX_SIZE];
     size_t made = 0;
-    for (size_t i = 0; i < n && qm_config_item(config, "placement.deny_hosts", i, name, sizeof name);
-         i++) {
+    for (size_t i = 0;
+         i < n && qm_config_item(config, "placement.deny_hosts", i, name, sizeof name); i++) {
         char *regex = constraints_regex(arena, name, false);
         if (regex != NULL)
             denials[made++] = is_unlike(arena, regex);
@@ -154,9 +154,8 @@ static RoleConstraints *make_groups(struct arena *arena, const struct qm_config 
     all->groups = arena_zero(arena, n_allowed + 1, sizeof(Group *));
     for (size_t i = 0;
          i < n_allowed && qm_config_item(config, "placement.hosts", i, name, sizeof name); i++)
-        all->groups[all->n_groups++] =
-            make_group(arena, is_like(arena, constraints_regex(arena, name, true)), denials,
-                       n_denied);
+        all->groups[all->n_groups++] = make_group(
+            arena, is_like(arena, constraints_regex(arena, name, true)), denials, n_denied);
     if (n_allowed == 0)
         all->groups[all->n_groups++] = make_group(arena, NULL, denials, n_denied);
     return all;
@@ -173,8 +172,7 @@ Mesos__V1__Scheduler__OfferConstraints *constraints_make(struct arena *arena,
         mesos__v1__scheduler__offer_constraints);
     constraints->role_constraints = arena_zero(arena, n_roles, sizeof(Entry *));
     for (size_t i = 0; i < n_roles; i++) {
-        NEW(arena, entry, Entry,
-            mesos__v1__scheduler__offer_constraints__role_constraints_entry);
+        NEW(arena, entry, Entry, mesos__v1__scheduler__offer_constraints__role_constraints_entry);
         entry->key = roles[i];
         entry->value = groups;
         constraints->role_constraints[constraints->n_role_constraints++] = entry;

@@ -221,8 +221,7 @@ static void refused(struct describe *d, int status)
 static void on_done(void *userdata, const struct fetch_answer *answer)
 {
     struct describe *d = userdata;
-    json_t *json =
-        answer->status == 200 ? json_loadb(answer->data, answer->length, 0, NULL) : NULL;
+    json_t *json = answer->status == 200 ? json_loadb(answer->data, answer->length, 0, NULL) : NULL;
     if (d->first == NULL) {
         json_decref(json);
         return;

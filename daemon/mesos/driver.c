@@ -78,8 +78,8 @@ static void send_call(struct driver *d, const struct convert_call *call)
         log_warning("%s not sent: %s", call->what, strerror(-rc));
 }
 
-/* SUBSCRIBE under an old id changes what the master holds of us as far as it can, and is silent about
- * the rest (user, checkpoint); the answer to this one is not. */
+/* SUBSCRIBE under an old id changes what the master holds of us as far as it can, and is silent
+ * about the rest (user, checkpoint); the answer to this one is not. */
 static void update(struct driver *d, struct framework_version version)
 {
     if (!d->updated && framework_version_is(version, 1, 9)) {
@@ -362,8 +362,8 @@ static int make_authorization(const struct driver_options *o, char **header, cha
 }
 
 /* Who is asked for, and how. */
-static int open_leader(struct driver *d, struct event_base *base,
-                       const struct driver_options *o, char *error, size_t size)
+static int open_leader(struct driver *d, struct event_base *base, const struct driver_options *o,
+                       char *error, size_t size)
 {
     static const struct leader_callbacks callbacks = {on_leader, on_no_leader};
     const struct tls_options tls = {o->ca_file, o->cert_file, o->key_file};
@@ -374,8 +374,9 @@ static int open_leader(struct driver *d, struct event_base *base,
     if (rc == 0 && (o->tls || leader_wants_tls(d->leader)))
         return tls_new(&d->tls, &tls, error, size);
     if (rc == 0 && files) {
-        snprintf(error, size, "mesos.tls.* is given, but TLS is not: say mesos.tls.enabled, or "
-                              "https:// in --master");
+        snprintf(error, size,
+                 "mesos.tls.* is given, but TLS is not: say mesos.tls.enabled, or "
+                 "https:// in --master");
         return -EINVAL;
     }
     return rc;

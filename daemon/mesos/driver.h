@@ -16,8 +16,8 @@ struct driver_options {
     /* host:port, a comma list of them, perhaps as https://host:port, or
      * zk://[user:password@]hosts/path */
     const char *masters;
-    bool tls;               /* also where the addresses do not say https */
-    const char *ca_file;    /* as in struct tls_options */
+    bool tls;            /* also where the addresses do not say https */
+    const char *ca_file; /* as in struct tls_options */
     const char *cert_file;
     const char *key_file;
     const char *name;

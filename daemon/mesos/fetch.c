@@ -35,8 +35,7 @@ static void on_done(struct evhttp_request *request, void *userdata)
             answer.data = (const char *)data;
             answer.length = evbuffer_get_length(body);
         }
-        answer.location =
-            evhttp_find_header(evhttp_request_get_input_headers(request), "Location");
+        answer.location = evhttp_find_header(evhttp_request_get_input_headers(request), "Location");
     } else {
         const char *otherwise = request != NULL ? "cannot connect" : "connection broken";
         answer.why = link_trouble(&f->network, f->connection, otherwise, line, sizeof line);

@@ -14,7 +14,8 @@
 struct convert_call framework_subscribe(struct arena *arena, const struct driver_options *options,
                                         const char *framework_id);
 
-/** framework_update() - the UPDATE_FRAMEWORK call, for masters from 1.9 on: says all of it again. */
+/** framework_update() - the UPDATE_FRAMEWORK call, for masters from 1.9 on: says all of it again.
+ */
 struct convert_call framework_update(struct arena *arena, const struct driver_options *options,
                                      const char *framework_id);
 

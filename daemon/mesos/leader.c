@@ -240,9 +240,8 @@ int leader_check(const char *masters, char *error, size_t size)
     return rc;
 }
 
-int leader_new(struct leader **leader, struct event_base *base, const char *masters,
-               bool by_name, const struct leader_callbacks *callbacks, void *userdata, char *error,
-               size_t size)
+int leader_new(struct leader **leader, struct event_base *base, const char *masters, bool by_name,
+               const struct leader_callbacks *callbacks, void *userdata, char *error, size_t size)
 {
     struct leader *l = calloc(1, sizeof *l);
     int rc;

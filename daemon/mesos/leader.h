@@ -29,9 +29,8 @@ struct leader_callbacks {
  * @error, @size: receives one line (without credentials) when the text makes no sense
  * Returns 0; -EINVAL with error filled; -ENOMEM.
  */
-int leader_new(struct leader **leader, struct event_base *base, const char *masters,
-               bool by_name, const struct leader_callbacks *callbacks, void *userdata, char *error,
-               size_t size);
+int leader_new(struct leader **leader, struct event_base *base, const char *masters, bool by_name,
+               const struct leader_callbacks *callbacks, void *userdata, char *error, size_t size);
 
 /** leader_wants_tls() - do the addresses say https? */
 bool leader_wants_tls(const struct leader *l);

@@ -238,7 +238,8 @@ static bool renew(struct link *l)
 {
     struct bufferevent *bev =
         l->connection != NULL ? evhttp_connection_get_bufferevent(l->connection) : NULL;
-    bool stale = l->network.channel != NULL && l->used && (bev == NULL || bufferevent_getfd(bev) < 0);
+    bool stale =
+        l->network.channel != NULL && l->used && (bev == NULL || bufferevent_getfd(bev) < 0);
     if (!stale)
         return true;
     if (l->connection != NULL)
@@ -249,8 +250,7 @@ static bool renew(struct link *l)
 void link_post(struct link *l, const char *path, const char *authorization, const char *stream_id,
                struct evbuffer *body)
 {
-    struct evhttp_request *request =
-        renew(l) ? make_request(l, authorization, stream_id) : NULL;
+    struct evhttp_request *request = renew(l) ? make_request(l, authorization, stream_id) : NULL;
     if (request == NULL) {
         l->callbacks.failed(l->userdata, "out of memory");
         return;

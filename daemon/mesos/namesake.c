@@ -37,8 +37,9 @@ struct namesake {
 
 static bool is_over(json_t *task)
 {
-    static const char *const words[] = {"TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_ERROR",
-                                        "TASK_DROPPED", "TASK_GONE", "TASK_GONE_BY_OPERATOR"};
+    static const char *const words[] = {"TASK_FINISHED",        "TASK_FAILED",  "TASK_KILLED",
+                                        "TASK_ERROR",           "TASK_DROPPED", "TASK_GONE",
+                                        "TASK_GONE_BY_OPERATOR"};
     const char *state = json_string_value(json_object_get(task, "state"));
     for (size_t i = 0; state != NULL && i < sizeof words / sizeof words[0]; i++)
         if (strcmp(state, words[i]) == 0)
@@ -50,8 +51,7 @@ static size_t count_tasks(json_t *framework, const char *list)
 {
     json_t *task;
     size_t i, n = 0;
-    json_array_foreach(json_object_get(framework, list), i, task)
-        n += !is_over(task);
+    json_array_foreach(json_object_get(framework, list), i, task) n += !is_over(task);
     return n;
 }
 
@@ -59,7 +59,8 @@ const char *namesake_find(json_t *answer, const char *framework_name, size_t *n_
 {
     json_t *framework;
     size_t i;
-    json_array_foreach(json_object_get(answer, "frameworks"), i, framework) {
+    json_array_foreach(json_object_get(answer, "frameworks"), i, framework)
+    {
         const char *name = json_string_value(json_object_get(framework, "name"));
         const char *id = json_string_value(json_object_get(framework, "id"));
         if (name == NULL || id == NULL || strcmp(name, framework_name) != 0)
@@ -104,9 +105,10 @@ static void on_answer(void *userdata, const struct fetch_answer *answer)
                session_parse_location(answer->location, n->host, sizeof n->host, &n->port)) {
         n->verdict = MOVED;
     } else if (answer->status == 401 || answer->status == 403) {
-        log_warning("the Mesos master does not let us see its frameworks (%d): nothing tells whether "
-                    "another one of our name is alive",
-                    answer->status);
+        log_warning(
+            "the Mesos master does not let us see its frameworks (%d): nothing tells whether "
+            "another one of our name is alive",
+            answer->status);
         n->verdict = NONE;
     } else if (answer->status == 0) {
         set_verdict(n, UNKNOWN, answer->why);
@@ -120,8 +122,8 @@ static void on_answer(void *userdata, const struct fetch_answer *answer)
 static void ask(struct namesake *n)
 {
     n->verdict = OPEN;
-    n->fetch = fetch_new(&n->network, n->host, n->port, "/frameworks", n->authorization, on_answer,
-                         n);
+    n->fetch =
+        fetch_new(&n->network, n->host, n->port, "/frameworks", n->authorization, on_answer, n);
     if (n->fetch == NULL && n->verdict == OPEN) {
         set_verdict(n, UNKNOWN, "cannot connect");
         event_active(n->go_on, 0, 0);

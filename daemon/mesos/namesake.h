@@ -30,13 +30,13 @@ struct namesake *namesake_new(const struct link_network *network, const char *au
                               const struct namesake_callbacks *callbacks, void *userdata);
 void namesake_free(struct namesake *n);
 
-/** namesake_ask() - asks this master, and the one it redirects to. An older question is forgotten. */
+/** namesake_ask() - asks this master, and the one it redirects to. An older question is forgotten.
+ */
 void namesake_ask(struct namesake *n, const char *host, uint16_t port);
 
 /**
- * namesake_find() - in the answer to /frameworks: a framework of this name that is connected, or has
- * tasks that have not ended. Pure.
- * Returns its id, borrowed; NULL: none.
+ * namesake_find() - in the answer to /frameworks: a framework of this name that is connected, or
+ * has tasks that have not ended. Pure. Returns its id, borrowed; NULL: none.
  */
 const char *namesake_find(json_t *answer, const char *framework_name, size_t *n_tasks);
 

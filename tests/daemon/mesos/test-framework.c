@@ -60,8 +60,9 @@ static const char *constraints_text(const Mesos__V1__Scheduler__OfferConstraints
         for (size_t j = 0; j < all->groups[i]->n_attribute_constraints; j++) {
             const Mesos__V1__Scheduler__AttributeConstraint *one =
                 all->groups[i]->attribute_constraints[j];
-            bool not_it = one->predicate->predicate_case ==
-                          MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__PREDICATE__PREDICATE_TEXT_NOT_MATCHES;
+            bool not_it =
+                one->predicate->predicate_case ==
+                MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__PREDICATE__PREDICATE_TEXT_NOT_MATCHES;
             ck_assert_int_eq(
                 one->selector->pseudoattribute_type,
                 MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__SELECTOR__PSEUDOATTRIBUTE_TYPE__HOSTNAME);
@@ -160,7 +161,8 @@ START_TEST(a_namesake_lives_by_its_connection_or_its_tasks)
         "\"tasks\":[{\"state\":\"TASK_KILLED\"}],\"unreachable_tasks\":[]},"
         "{\"id\":\"B\",\"name\":\"other\",\"connected\":true},"
         "{\"id\":\"C\",\"name\":\"web\",\"active\":true,\"connected\":true,\"tasks\":[]},"
-        "{\"id\":\"D\",\"name\":\"db\",\"connected\":false,\"tasks\":[{\"state\":\"TASK_RUNNING\"}],"
+        "{\"id\":\"D\",\"name\":\"db\",\"connected\":false,\"tasks\":[{\"state\":\"TASK_RUNNING\"}]"
+        ","
         "\"unreachable_tasks\":[{\"state\":\"TASK_UNREACHABLE\"}]}],"
         "\"completed_frameworks\":[{\"id\":\"E\",\"name\":\"gone\","
         "\"tasks\":[{\"state\":\"TASK_RUNNING\"}]}]}";
