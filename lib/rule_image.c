@@ -9,6 +9,8 @@
 
 #include "rooms.h"
 
+#define LOOK_AGAIN QM_SECONDS(1) /* for hosts that came or went meanwhile */
+
 static bool is_on(const struct qm_planner *p)
 {
     return p->policy->rollout.image_first && qm_plan_rolls(p) && !p->plan.config_waits &&
@@ -62,6 +64,7 @@ void qm_image_begin(struct qm_planner *p)
 
     r->images_ready = false;
     r->images_have = r->images_want = 0;
+    r->images_next = 0;
 }
 
 /* The pull was tried. What ended without a word of the executor may have pulled nothing. */
@@ -71,12 +74,12 @@ void qm_image_ended(struct qm_planner *p, const struct qm_task *task,
     struct qm_host *host = task->host;
     const struct qm_place *place = qm_place_find(host, task->service);
 
+    p->rules.images_next = 0;
+    p->plan.dirty = true;
     if (status->state == QM_TASK_FINISHED) {
         host->image = task->version;
-        if (task->version == p->target.version && qm_image_due(p) && is_chosen(p, host)) {
+        if (task->version == p->target.version && qm_image_due(p) && is_chosen(p, host))
             p->rules.images_have++;
-            p->plan.dirty = true;
-        }
     } else if (place && place->task == task && qm_image_due(p) &&
                task->version == p->target.version && qm_ended_by_itself(task, status)) {
         qm_budget_failed(p, place, qm_task_state_name(status->state));
@@ -122,18 +125,26 @@ static bool anything_outdated(const struct qm_planner *p)
     return false;
 }
 
-/*
- * Hosts are walked when one is done or the plan begins, not for every fact. True: hosts are to be
- * looked at.
- */
+static bool may_pull(const struct qm_planner *p)
+{
+    return qm_image_due(p) && p->connected && p->n_unanswered == 0 && !p->paused &&
+           !qm_held(p, NULL) && anything_outdated(p);
+}
+
+qm_time qm_image_deadline(const struct qm_planner *p)
+{
+    return may_pull(p) ? p->rules.images_next : QM_TIME_NEVER;
+}
+
+/* Hosts are walked when one is done, and now and then: not for every fact. */
 bool qm_image_progress(struct qm_planner *p)
 {
     struct qm_host **hosts;
     size_t busy, left = 0, chosen = 0;
 
-    if (!qm_image_due(p) || !p->connected || p->n_unanswered > 0 || p->paused ||
-        qm_held(p, NULL) || !anything_outdated(p))
+    if (p->now < p->rules.images_next || !may_pull(p))
         return false;
+    p->rules.images_next = qm_later_by(p->now, LOOK_AGAIN);
     busy = count_busy(p);
     hosts = qm_host_list(p);
     for (size_t i = 0; i < p->n_hosts && !p->failed; i++) {

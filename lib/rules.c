@@ -66,6 +66,7 @@ void qm_rules_schedule(struct qm_planner *p)
     qm_spacing_tick(p);
     p->rules.due = qm_earlier(qm_window_deadline(p),
                               qm_earlier(qm_canary_deadline(p), qm_spacing_deadline(p)));
+    p->rules.due = qm_earlier(p->rules.due, qm_image_deadline(p));
 }
 
 /* Nothing that made a rollback needed holds it back. */

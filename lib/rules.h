@@ -37,6 +37,7 @@ struct qm_rules {
     qm_time domain_quiet;   /* nothing is under way there since; QM_TIME_NEVER: something is */
     bool images_ready;      /* the image is on all hosts, as far as this plan asks */
     uint32_t images_have, images_want;
+    qm_time images_next;    /* hosts are looked through then, or when one is done */
     qm_time due;            /* when one of these waits is over */
 };
 
@@ -98,6 +99,7 @@ void qm_image_ended(struct qm_planner *p, const struct qm_task *task,
                     const struct qm_task_status *status);
 /** qm_image_progress() - chooses the next hosts. True: hosts are to be looked at again. */
 bool qm_image_progress(struct qm_planner *p);
+qm_time qm_image_deadline(const struct qm_planner *p);
 
 /* rule_timeout.c */
 /** qm_timeout_consider() - counts a step that is not ready in time; when its host is looked at. */
