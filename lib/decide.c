@@ -83,6 +83,7 @@ static void settle_stop(struct qm_planner *p, struct qm_task *task)
 {
     bool still = task->stop == QM_STOP_SHUTDOWN  ? p->shutting_down
                  : task->stop == QM_STOP_ROLLOUT ? qm_task_outdated(p, task)
+                 : task->stop == QM_STOP_STUCK || task->stop == QM_STOP_PUT_BACK ? !task->ran
                                                  : true;
 
     if (still)

@@ -84,6 +84,7 @@ static void judge_launch(struct judge *judge, const struct qm_launch *launch)
         if (judge_find_task(judge, from->task_id))
             judge_complain(judge, "I1: task id %s is used twice", from->task_id);
         task = judge_add_task(judge, from->task_id);
+        task->launched_at = judge->now;
         judge_copy(task->service, sizeof(task->service), from->template_->service);
         judge_copy(task->host, sizeof(task->host), from->hostname);
         judge_copy(task->agent, sizeof(task->agent), launch->agent_id);
@@ -144,7 +145,7 @@ static void judge_stop(struct judge *judge, const struct judged_task *task)
 static void judge_kill(struct judge *judge, const struct qm_kill *kill)
 {
     struct judged_task *task = judge_find_task(judge, kill->task_id);
-    bool surplus, outdated;
+    bool surplus, outdated, late;
 
     if (!task) {
         judge_complain(judge, "I6: %s is killed, which nobody told of", kill->task_id);
@@ -157,11 +158,11 @@ static void judge_kill(struct judge *judge, const struct qm_kill *kill)
     task->killed = true;
     surplus = is_surplus(judge, task);
     outdated = judge->ordered && strcmp(task->version, judge->target) != 0 && !task->prober;
-    /* A launch that never came to run may be given up. */
-    if (!surplus && !outdated && task->running)
+    late = !task->began && judge->now >= task->launched_at + judge->rules.launch_patience;
+    if (!surplus && !outdated && !late)
         judge_complain(judge, "I6: %s of version %s is killed without a reason", task->id,
                        task->version);
-    if (!surplus && !judge_target_is_saved(judge))
+    if (!surplus && !late && !judge_target_is_saved(judge))
         judge_complain(judge, "I2: %s is killed before target '%s' is saved", task->id,
                        judge->target);
     if (judge->shut_down) {

@@ -7,7 +7,7 @@
  *  I3  an order whose save was confirmed survives a crash
  *  I4  no stop makes more instances unavailable than allowed, or breaks the registry majority
  *  I5  every offer is answered once; every status with a uuid is acknowledged, once
- *  I6  a task is killed only because it is outdated, surplus, or everything is shut down
+ *  I6  a task is killed only because it is outdated, surplus, never began, or everything is shut down
  *  I7  while paused nothing healthy is stopped and nothing new is begun
  *  I8  a refused fact changes nothing
  *
@@ -27,6 +27,7 @@ struct judge_rules {
     unsigned floating; /* instances of each floating service */
     qm_duration shutdown_delay;
     qm_duration offer_hold; /* an offer is answered within */
+    qm_duration launch_patience; /* what has not begun by then may be stopped */
 };
 
 struct judge *judge_new(const struct judge_rules *rules);

@@ -70,6 +70,7 @@ static void see_status(struct judge *judge, const struct qm_task_status *status)
         break;
     }
     task->unreachable = false;
+    task->began |= status->state == QM_TASK_STARTING || status->state == QM_TASK_RUNNING;
     task->running = status->state == QM_TASK_RUNNING;
     up = task->running && (task->checked ? status->has_healthy && status->healthy : true);
     if (up && !task->healthy)
@@ -91,6 +92,7 @@ static void see_found(struct judge *judge, const struct qm_task_found *found)
     judge_copy(task->version, sizeof(task->version), found->version);
     task->floating = judge_is_floating(found->service);
     task->prober = strcmp(found->service, "prober") == 0;
+    task->began = true;
     task->running = task->healthy = task->was_healthy = found->state == QM_TASK_RUNNING;
     task->healthy_since = judge->now;
 }

@@ -22,7 +22,8 @@ struct judged_task {
     bool floating, prober, checked; /* checked: has a health check */
     bool live, unreachable, killed;
     bool running, healthy, was_healthy;
-    qm_time healthy_since;
+    bool began; /* STARTING or RUNNING was told once */
+    qm_time healthy_since, launched_at;
 };
 
 struct judged_record {

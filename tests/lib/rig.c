@@ -243,6 +243,7 @@ struct rig *rig_new(const struct rig_options *options)
         .registry_replicas = (unsigned)qm_config_integer(rig->config, "registry.replicas"),
         .floating = 1,
         .shutdown_delay = qm_config_duration(rig->config, "shutdown.delay_s"),
+        .launch_patience = 15 * qm_config_duration(rig->config, "launch.timeout_s"),
         .offer_hold = qm_config_duration(rig->config, "offers.hold_s"),
     };
     rig->judge = judge_new(&rules);

@@ -326,6 +326,30 @@ void core_host_launch(struct host *host, struct sim_framework *framework, const 
     }
 }
 
+/* A kill of a task that never came here. An agent without an executor of the framework is silent. */
+static void cannot_find_executor(struct host *host, const char *framework_id, const char *task_id)
+{
+    struct sim_framework *framework = core_framework_find(host->sim, framework_id);
+    struct executor *executor;
+    struct agent_status status = {
+        .task_id = task_id,
+        .source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_AGENT,
+        .reason = MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED,
+        .message = "Cannot find executor",
+        .healthy = -1,
+    };
+
+    if (!framework || core_stream_find(host, framework_id, task_id))
+        return;
+    status.state = core_state_for(framework, MESOS__V1__TASK_STATE__TASK_DROPPED);
+    EACH (executor, &host->executors, next) {
+        if (strcmp(executor->framework->id->value, framework_id) == 0) {
+            core_host_update(host, framework->info, NULL, &status);
+            return;
+        }
+    }
+}
+
 void core_host_kill_task(struct host *host, const char *framework_id, const char *task_id,
                          const Mesos__V1__KillPolicy *policy)
 {
@@ -354,6 +378,7 @@ void core_host_kill_task(struct host *host, const char *framework_id, const char
             core_executor_send_kill(executor, task_id, policy);
         return;
     }
+    cannot_find_executor(host, framework_id, task_id);
 }
 
 void core_host_shutdown_executor(struct host *host, const char *framework_id,

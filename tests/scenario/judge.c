@@ -18,6 +18,7 @@ static void set_up(void)
         .registry_replicas = 3,
         .floating = 1,
         .shutdown_delay = 10000,
+        .launch_patience = 900000,
         .offer_hold = 5000,
     });
     now = RIG_START;
@@ -269,6 +270,28 @@ START_TEST(kill_without_reason)
 }
 END_TEST
 
+START_TEST(kill_of_a_young_launch)
+{
+    three_run();
+    status("r1", QM_TASK_FAILED);
+    save("h1", "r4", "1");
+    launch("registry", "r4", "h1", "1");
+    status("r4", QM_TASK_STAGING);
+    now += 899000;
+    kill_task("r4");
+    expect_rule("I6");
+}
+END_TEST
+
+START_TEST(kill_of_what_began)
+{
+    three_run();
+    now += 901000;
+    kill_task("r1");
+    expect_rule("I6");
+}
+END_TEST
+
 START_TEST(kill_within_the_grace)
 {
     three_run();
@@ -310,6 +333,8 @@ int main(void)
     tcase_add_test(tcase, status_not_acknowledged);
     tcase_add_test(tcase, status_acknowledged_twice);
     tcase_add_test(tcase, kill_without_reason);
+    tcase_add_test(tcase, kill_of_a_young_launch);
+    tcase_add_test(tcase, kill_of_what_began);
     tcase_add_test(tcase, kill_within_the_grace);
     tcase_add_test(tcase, kill_while_paused);
     suite_add_tcase(suite, tcase);
