@@ -246,10 +246,11 @@ static void free_hosts(struct qm_planner *p)
             job->next = p->spent;
             p->spent = job;
         }
-        if (host->agent)
-            qm_bury(p, host->agent);
-        if (host->rival)
-            qm_bury(p, host->rival);
+        for (struct qm_agent *agent = host->agents, *next; agent; agent = next) {
+            next = agent->next;
+            qm_bury(p, agent);
+        }
+        host->agents = NULL;
         host->agent = host->rival = NULL;
         qm_host_free(p, host);
     }

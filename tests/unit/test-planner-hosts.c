@@ -234,6 +234,19 @@ START_TEST(two_agents_of_one_name)
 }
 END_TEST
 
+/* The third one is freed with the rest: the sanitizer's leak check judges. */
+START_TEST(three_agents_of_one_name)
+{
+    kit_drain(&k);
+    kit_subscribe(&k);
+    ck_assert_int_eq(offer("n1", "a-h1", "h1"), 0);
+    ck_assert_int_eq(offer("n2", "b-h1", "h1"), 0);
+    ck_assert_int_eq(offer("n3", "c-h1", "h1"), 0);
+    kit_drain(&k);
+    ck_assert_uint_eq(k.n_launches, 0);
+}
+END_TEST
+
 START_TEST(device_on_two_hosts)
 {
     kit_hosts(&k, two, "RM");
@@ -429,6 +442,7 @@ int main(void)
     tcase_add_test(tcase, hosts_that_are_not_allowed);
     tcase_add_test(tcase, new_agent_id_waits_for_proof);
     tcase_add_test(tcase, two_agents_of_one_name);
+    tcase_add_test(tcase, three_agents_of_one_name);
     tcase_add_test(tcase, device_on_two_hosts);
     tcase_add_test(tcase, vanished_device_is_shown_and_stops_nothing);
     tcase_add_test(tcase, device_tagged_later);
