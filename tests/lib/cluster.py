@@ -191,8 +191,8 @@ class Cluster:
         return found
 
     def services(self, state='TASK_RUNNING', version=None):
-        """Tasks of services (no probers) in this state."""
-        return [t for t in self.tasks() if t.service != 'prober' and t.state == state
+        """Tasks of services (no probers, no image tasks) in this state."""
+        return [t for t in self.tasks() if t.service not in ('prober', 'image') and t.state == state
                 and version in (None, t.version)]
 
     def counts(self, version=None):
