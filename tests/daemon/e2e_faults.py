@@ -2,7 +2,7 @@
 import time
 
 from box import expect, holds_for, wait_for
-from cluster import ELEVEN, Cluster, agents_named
+from cluster import ELEVEN, HELPERS, Cluster, agents_named
 from tap import case, main, note
 from zookeeper import ZooKeeper, is_installed
 

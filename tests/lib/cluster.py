@@ -17,6 +17,7 @@ BUILD = pathlib.Path(os.environ.get('QM_BUILD_ROOT', 'build')).resolve()
 SIM = BUILD / 'tests/mesos-sim/mesos-sim'
 DAEMON = BUILD / 'daemon/quobyte-mesosd'
 PROBER = BUILD / 'daemon/quobyte-mesos-prober'
+HELPERS = ('prober', 'image')  # tasks of ours that are no service of Quobyte's
 WRAPPER = os.environ.get('QM_DAEMON_WRAPPER', '').split()  # e.g. valgrind with its flags
 
 # What three agents with one device of each kind run.
