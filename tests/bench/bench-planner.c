@@ -20,6 +20,7 @@
 #define ROUNDS    20
 #define ACTIONS   16
 #define NAME_SIZE 64
+#define TEXT_SIZE 128
 
 struct host {
     char name[NAME_SIZE];
@@ -38,7 +39,10 @@ struct bench {
     uint64_t actions[ACTIONS];
     uint64_t launched, declined_offers;
     uint64_t allocations;
-    char (*offer_ids)[96];
+    struct qm_fact *facts; /* a batch of inputs */
+    struct qm_resource (*resources)[6];
+    struct qm_device (*devices)[3];
+    char (*texts)[6][TEXT_SIZE];
     const char *wrong; /* a count that did not come out right */
 };
 
@@ -83,13 +87,10 @@ static long resident_kib(void)
 
 static void step(struct bench *b, struct qm_fact *fact)
 {
-    double start;
     int result;
 
     fact->time = b->now;
-    start = cpu_now();
     result = qm_planner_step(b->planner, fact);
-    b->timed += cpu_now() - start;
     if (result != 0) {
         fprintf(stderr, "fact %d: %s\n", (int)fact->type, qm_strerror(result));
         exit(1);
@@ -116,20 +117,16 @@ static void note_launch(struct bench *b, const struct qm_launch *launch)
     }
 }
 
-/* Timed: the decision and all actions. Saves are confirmed until there is nothing more to save. */
+/* The decision and all actions. Saves are confirmed until there is nothing more to save. */
 static void drain(struct bench *b)
 {
-    for (;;) {
+    uint64_t revision;
+
+    do {
         const struct qm_action *action;
-        uint64_t revision = 0;
 
-        for (;;) {
-            double start = cpu_now();
-
-            action = qm_planner_next_action(b->planner);
-            b->timed += cpu_now() - start;
-            if (!action)
-                break;
+        revision = 0;
+        while ((action = qm_planner_next_action(b->planner))) {
             b->actions[action->type]++;
             if (action->type == QM_ACTION_SAVE)
                 revision = action->save.revision;
@@ -138,90 +135,138 @@ static void drain(struct bench *b)
             else if (action->type == QM_ACTION_DECLINE)
                 b->declined_offers += action->decline.n_offer_ids;
         }
-        if (revision == 0)
-            return;
-        step(b, &(struct qm_fact){.type = QM_FACT_STATE_SAVED, .revision = revision});
+        if (revision)
+            step(b, &(struct qm_fact){.type = QM_FACT_STATE_SAVED, .revision = revision});
+    } while (revision);
+}
+
+/* Takes a batch of facts: all, then one drain, or a drain after each. */
+static void take(struct bench *b, size_t n, bool alone)
+{
+    double start = cpu_now();
+
+    for (size_t i = 0; i < n; i++) {
+        step(b, &b->facts[i]);
+        if (alone)
+            drain(b);
     }
+    if (!alone)
+        drain(b);
+    b->timed += cpu_now() - start;
 }
 
 /* cpus, mem, disk, ports and two MOUNT disks, as a storage host offers them. */
-static void offer(struct bench *b, size_t i, bool rest)
+static void build_offer(struct bench *b, size_t at, size_t i, bool rest)
 {
     static const struct qm_range full[] = {{80, 80}, {8888, 8889}, {21000, 21100}};
     static const struct qm_range left[] = {{80, 80}, {8888, 8889}, {21006, 21100}};
-    const struct qm_resource resources[] = {
-        {.kind = QM_RESOURCE_CPUS, .amount = rest ? 9000 : 16000},
-        {.kind = QM_RESOURCE_MEM, .amount = rest ? 51164 : 65536},
-        {.kind = QM_RESOURCE_DISK, .amount = rest ? 199904 : 200000},
-        {.kind = QM_RESOURCE_PORTS, .ranges = rest ? left : full, .n_ranges = 3},
-        {.kind = QM_RESOURCE_DISK, .amount = 1000000, .flags = QM_RESOURCE_HAS_SOURCE},
-        {.kind = QM_RESOURCE_DISK, .amount = 1000000, .flags = QM_RESOURCE_HAS_SOURCE},
-    };
-    char *id = b->offer_ids[i % BATCH];
+    struct qm_resource *r = b->resources[at];
 
-    snprintf(id, sizeof(b->offer_ids[0]), "1da4dd87-9b18-4182-80c7-ee65c63987e0-O%llu",
+    r[0] = (struct qm_resource){.kind = QM_RESOURCE_CPUS, .amount = rest ? 9000 : 16000};
+    r[1] = (struct qm_resource){.kind = QM_RESOURCE_MEM, .amount = rest ? 51164 : 65536};
+    r[2] = (struct qm_resource){.kind = QM_RESOURCE_DISK, .amount = rest ? 199904 : 200000};
+    r[3] = (struct qm_resource){
+        .kind = QM_RESOURCE_PORTS, .ranges = rest ? left : full, .n_ranges = 3};
+    r[4] = r[5] = (struct qm_resource){
+        .kind = QM_RESOURCE_DISK, .amount = 1000000, .flags = QM_RESOURCE_HAS_SOURCE};
+    snprintf(b->texts[at][0], TEXT_SIZE, "1da4dd87-9b18-4182-80c7-ee65c63987e0-O%llu",
              (unsigned long long)b->next_offer++);
-    step(b, &(struct qm_fact){.type = QM_FACT_OFFER,
-                              .offer = {.id = id,
-                                        .agent_id = b->hosts[i].agent,
-                                        .hostname = b->hosts[i].name,
-                                        .role = "quobyte",
-                                        .region = "",
-                                        .zone = "",
-                                        .resources = resources,
-                                        .n_resources = 6,
-                                        .unavailable_from = QM_TIME_NEVER}});
+    b->facts[at] = (struct qm_fact){.type = QM_FACT_OFFER,
+                                    .offer = {.id = b->texts[at][0],
+                                              .agent_id = b->hosts[i].agent,
+                                              .hostname = b->hosts[i].name,
+                                              .role = "quobyte",
+                                              .region = "",
+                                              .zone = "",
+                                              .resources = r,
+                                              .n_resources = 6,
+                                              .unavailable_from = QM_TIME_NEVER}};
 }
 
-static void report(struct bench *b, size_t i)
+static void build_report(struct bench *b, size_t at, size_t i)
 {
-    struct qm_device devices[3];
-    char text[3][2][48];
+    static const char *const mounts[] = {"/mnt/registry", "/mnt/metadata", "/mnt/data"};
+    struct qm_device *devices = b->devices[at];
 
     for (unsigned k = 0; k < 3; k++) {
-        snprintf(text[k][0], sizeof(text[k][0]), "serial-%zu-%u", i, k);
-        snprintf(text[k][1], sizeof(text[k][1]), "%zu", i * 3 + k + 1);
+        snprintf(b->texts[at][k * 2], TEXT_SIZE, "serial-%zu-%u", i, k);
+        snprintf(b->texts[at][k * 2 + 1], TEXT_SIZE, "%zu", i * 3 + k + 1);
         devices[k] = (struct qm_device){.type = (enum qm_device_type)(QM_DEVICE_REGISTRY + k),
-                                        .mount = k == 0   ? "/mnt/registry"
-                                                 : k == 1 ? "/mnt/metadata"
-                                                          : "/mnt/data",
+                                        .mount = mounts[k],
                                         .filesystem = "xfs",
-                                        .serial = text[k][0],
+                                        .serial = b->texts[at][k * 2],
                                         .model = "model",
-                                        .id = text[k][1],
+                                        .id = b->texts[at][k * 2 + 1],
                                         .warning = "",
                                         .size_mib = 1000000,
                                         .free_mib = 900000};
     }
-    step(b, &(struct qm_fact){.type = QM_FACT_PROBE_REPORT,
-                              .probe = {.agent_id = b->hosts[i].agent,
-                                        .executor_id = "",
-                                        .boot_id = "boot",
-                                        .devices = devices,
-                                        .n_devices = 3,
-                                        .warning = ""}});
+    b->facts[at] = (struct qm_fact){.type = QM_FACT_PROBE_REPORT,
+                                    .probe = {.agent_id = b->hosts[i].agent,
+                                              .executor_id = "",
+                                              .boot_id = "boot",
+                                              .devices = devices,
+                                              .n_devices = 3,
+                                              .warning = ""}};
 }
 
-/* RUNNING, healthy, with a uuid, for what was launched on this host; each one its own event. */
-static void run_tasks(struct bench *b, size_t i)
+/* RUNNING, healthy, with a uuid. */
+static void build_status(struct bench *b, size_t at, const struct host *host, unsigned k)
 {
-    struct host *host = &b->hosts[i];
-    unsigned n = host->n_tasks;
+    snprintf(b->texts[at][0], TEXT_SIZE, "%s", host->tasks[k]);
+    b->facts[at] = (struct qm_fact){.type = QM_FACT_TASK_STATUS,
+                                    .status = {.task_id = b->texts[at][0],
+                                               .agent_id = host->agent,
+                                               .executor_id = "",
+                                               .state = QM_TASK_RUNNING,
+                                               .source = QM_SOURCE_EXECUTOR,
+                                               .reason = -1,
+                                               .message = "",
+                                               .has_healthy = true,
+                                               .healthy = true,
+                                               .has_uuid = true}};
+}
 
-    host->n_tasks = 0;
-    for (unsigned k = 0; k < n; k++) {
-        step(b, &(struct qm_fact){.type = QM_FACT_TASK_STATUS,
-                                  .status = {.task_id = host->tasks[k],
-                                             .agent_id = host->agent,
-                                             .executor_id = "",
-                                             .state = QM_TASK_RUNNING,
-                                             .source = QM_SOURCE_EXECUTOR,
-                                             .reason = -1,
-                                             .message = "",
-                                             .has_healthy = true,
-                                             .healthy = true,
-                                             .has_uuid = true}});
-        drain(b);
+/* All that was launched and not told RUNNING; each status is its own event. */
+static void settle(struct bench *b, size_t n_hosts)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_hosts; i++) {
+        struct host *host = &b->hosts[i];
+        unsigned n_tasks = host->n_tasks;
+
+        host->n_tasks = 0;
+        for (unsigned k = 0; k < n_tasks; k++) {
+            build_status(b, n++, host, k);
+            if (n == BATCH) {
+                take(b, n, true);
+                n = 0;
+            }
+        }
+    }
+    take(b, n, true);
+}
+
+static void offers(struct bench *b, size_t n_hosts, bool rest, bool alone)
+{
+    for (size_t i = 0, n = 0; i < n_hosts; i++) {
+        build_offer(b, n++, i, rest);
+        if (n == BATCH || i + 1 == n_hosts) {
+            take(b, n, alone);
+            n = 0;
+        }
+    }
+}
+
+static void reports(struct bench *b)
+{
+    for (size_t i = 0, n = 0; i < b->n; i++) {
+        build_report(b, n++, i);
+        if (n == BATCH || i + 1 == b->n) {
+            take(b, n, true);
+            n = 0;
+        }
     }
 }
 
@@ -240,31 +285,12 @@ static void tell_us(const struct bench *b, const char *step_name, double seconds
     fflush(stdout);
 }
 
-static void settle(struct bench *b)
-{
-    for (size_t i = 0; i < b->n; i++)
-        run_tasks(b, i);
-}
-
-static void offer_batches(struct bench *b, bool rest)
-{
-    for (size_t i = 0; i < b->n; i++) {
-        offer(b, i, rest);
-        if ((i + 1) % BATCH == 0)
-            drain(b);
-    }
-    drain(b);
-}
-
 /* The first hosts are offered until the phases' barriers are passed. */
 static void open_phases(struct bench *b)
 {
     for (unsigned round = 0; round < 4; round++) {
-        for (size_t i = 0; i < OPENERS && i < b->n; i++)
-            offer(b, i, false);
-        drain(b);
-        for (size_t i = 0; i < OPENERS && i < b->n; i++)
-            run_tasks(b, i);
+        offers(b, b->n < OPENERS ? b->n : OPENERS, false, false);
+        settle(b, b->n < OPENERS ? b->n : OPENERS);
         b->now += 6000; /* a declined offer comes back */
     }
 }
@@ -280,15 +306,12 @@ static void expect(struct bench *b, uint64_t have, uint64_t want, const char *wh
 
 static void discover(struct bench *b)
 {
-    offer_batches(b, false);
+    offers(b, b->n, false, false);
     tell_us(b, "1 first offer, prober launched", take_time(b), (double)b->n);
     expect(b, b->launched, b->n, "probers launched");
-    settle(b);
+    settle(b, b->n);
     tell_us(b, "1 prober RUNNING", take_time(b), (double)b->n);
-    for (size_t i = 0; i < b->n; i++) {
-        report(b, i);
-        drain(b);
-    }
+    reports(b);
     tell_us(b, "2 probe report", take_time(b), (double)b->n);
 }
 
@@ -296,20 +319,20 @@ static void deploy(struct bench *b)
 {
     uint64_t before = b->launched;
 
-    step(b, &(struct qm_fact){.type = QM_FACT_COMMAND,
-                              .command = {.type = QM_COMMAND_SET_TARGET, .version = "1.1.5"}});
-    drain(b);
+    b->facts[0] = (struct qm_fact){.type = QM_FACT_COMMAND,
+                                   .command = {.type = QM_COMMAND_SET_TARGET, .version = "1.1.5"}};
+    take(b, 1, true);
     tell_us(b, "3 target", take_time(b), 1);
     open_phases(b);
     tell_us(b, "4 opening: first hosts, phases open", take_time(b), 1);
-    offer_batches(b, false);
+    offers(b, b->n, false, false);
     tell_us(b, "4 offer that launches three", take_time(b), (double)b->n);
     expect(b, b->launched - before, b->n * 3 + 2, "services launched");
     before = b->launched;
-    settle(b);
+    settle(b, b->n);
     tell_us(b, "5 status update", take_time(b), (double)b->n * 3);
-    offer_batches(b, true);
-    settle(b);
+    offers(b, b->n, true, false);
+    settle(b, b->n);
     tell_us(b, "6 rest offers", take_time(b), (double)b->n);
     expect(b, b->launched - before, 0, "services launched twice");
 }
@@ -318,23 +341,17 @@ static void be_idle(struct bench *b)
 {
     uint64_t allocations, declined = b->declined_offers;
 
-    offer_batches(b, true); /* the arrays have grown to their size */
+    offers(b, b->n, true, false); /* the arrays have grown to their size */
     take_time(b);
     allocations = b->allocations;
     for (unsigned round = 0; round < ROUNDS; round++)
-        offer_batches(b, true);
+        offers(b, b->n, true, false);
     tell_us(b, "7 declined offer, 1000 an event", take_time(b), (double)b->n * ROUNDS);
     expect(b, b->declined_offers - declined, b->n * (ROUNDS + 1), "offers declined");
     expect(b, b->allocations - allocations, 0, "allocations for declined offers");
-    for (size_t i = 0; i < b->n; i++) {
-        offer(b, i, true);
-        drain(b);
-    }
+    offers(b, b->n, true, true);
     tell_us(b, "7 declined offer, one an event", take_time(b), (double)b->n);
-    for (size_t i = 0; i < b->n; i++) {
-        report(b, i);
-        drain(b);
-    }
+    reports(b);
     tell_us(b, "probe report without news", take_time(b), (double)b->n);
 }
 
@@ -369,18 +386,30 @@ static void begin(struct bench *b, const struct qm_allocator *allocator)
     step(b, &(struct qm_fact){.type = QM_FACT_SUBSCRIBED,
                               .subscribed = {.framework_id = "framework", .master_id = "master"}});
     drain(b);
-    take_time(b);
+}
+
+/* All of the harness' own memory is touched before memory is measured. */
+static void *make(size_t n, size_t size)
+{
+    void *block = malloc(n * size);
+
+    if (!block)
+        exit(1);
+    memset(block, 1, n * size);
+    return block;
 }
 
 static void make_hosts(struct bench *b)
 {
-    b->hosts = calloc(b->n, sizeof(*b->hosts));
-    b->offer_ids = calloc(BATCH, sizeof(*b->offer_ids));
-    if (!b->hosts || !b->offer_ids)
-        exit(1);
+    b->hosts = make(b->n, sizeof(*b->hosts));
+    b->facts = make(BATCH, sizeof(*b->facts));
+    b->resources = make(BATCH, sizeof(*b->resources));
+    b->devices = make(BATCH, sizeof(*b->devices));
+    b->texts = make(BATCH, sizeof(*b->texts));
     for (size_t i = 0; i < b->n; i++) {
         snprintf(b->hosts[i].name, NAME_SIZE, "host%06zu.storage.example", i);
         snprintf(b->hosts[i].agent, NAME_SIZE, "1da4dd87-9b18-4182-80c7-ee65c63987e0-S%zu", i);
+        b->hosts[i].n_tasks = 0;
     }
 }
 
@@ -415,7 +444,10 @@ static bool run(size_t n)
     count_actions(&b);
     qm_planner_free(b.planner);
     free(b.hosts);
-    free(b.offer_ids);
+    free(b.facts);
+    free(b.resources);
+    free(b.devices);
+    free(b.texts);
     if (b.wrong)
         fprintf(stderr, "n = %zu: wrong: %s\n", n, b.wrong);
     return !b.wrong;
