@@ -58,6 +58,7 @@ qm_time qm_host_deadline(const struct qm_planner *p, const struct qm_host *host)
 {
     qm_time at = qm_earlier(qm_probe_deadline(p, host), maintenance_deadline(p, host));
 
+    at = qm_earlier(at, qm_drain_deadline(p, host));
     for (size_t i = 0; i < host->n_places; i++)
         at = qm_earlier(at, qm_earlier(retry_deadline(p, &host->places[i]),
                                        qm_timeout_deadline(p, &host->places[i])));
@@ -181,6 +182,7 @@ qm_time qm_planner_deadline(const struct qm_planner *p)
     at = qm_earlier(at, qm_jobs_deadline(p));
     at = qm_earlier(at, qm_deploy_deadline(p));
     at = qm_earlier(at, qm_floating_deadline(p));
+    at = qm_earlier(at, qm_pause_deadline(p));
     at = qm_earlier(at, shutdown_deadline(p));
     at = qm_earlier(at, p->rules.due);
     return at;

@@ -200,6 +200,7 @@ static void look_at(struct qm_planner *p, struct qm_host *host)
     bool wanted = host->wants;
 
     host->wants = host->waits = false;
+    qm_drain_tick(p, host);
     settle_prober(p, host);
     settle_parked(p, host);
     settle_ended(p, host);
@@ -213,6 +214,7 @@ static void look_at(struct qm_planner *p, struct qm_host *host)
     kills(p, host);
     ask_after_launches(p, host);
     notice_floating(p, host);
+    qm_orders_notice(p, host);
     qm_probe_consider(p, host);
     refresh(p, host);
     set_wants(p, host, wanted);
@@ -269,6 +271,7 @@ static void tick(struct qm_planner *p)
 {
     struct qm_reason why;
 
+    qm_pause_tick(p);
     qm_hosts_due(p);
     qm_rules_tick(p);
     qm_reconcile_tick(p);
@@ -301,6 +304,7 @@ static void plan_rounds(struct qm_planner *p)
         look_at_dirty(p);
         look_at_floating(p);
         qm_plan_steps(p);
+        qm_orders_carry_out(p);
     } while (!p->failed && (qm_plan_progress(p) || p->n_dirty > 0 || p->floating_look) &&
              ++rounds < ROUNDS_MAX);
 }

@@ -170,7 +170,7 @@ static bool surge(struct qm_planner *p, struct qm_place *place)
     empty.once_healthy = true;
     if (!qm_may_start(p, &empty, NULL, &why))
         return false;
-    return !try_hosts(p, place, &empty, p->target.version, &why);
+    return !try_hosts(p, place, &empty, qm_version_to_start(p, place), &why);
 }
 
 /* Does a filter hold offers back that a floating service waits for? */
@@ -214,6 +214,22 @@ static void succeed(struct qm_planner *p, struct qm_place *place)
         qm_task_stop(p, old, QM_STOP_SURGED);
 }
 
+/* The target went back while a successor was starting: the one that runs is right after all. */
+static void give_up_successor(struct qm_planner *p, struct qm_place *place)
+{
+    struct qm_task *young = place->surge;
+
+    if (!young || young->stage == QM_STAGE_DEAD || !qm_task_outdated(p, young) || !place->task ||
+        place->task->stage != QM_STAGE_HEALTHY || qm_task_outdated(p, place->task))
+        return;
+    place->surge = NULL;
+    place->surge_wanted = false;
+    young->surplus = true;
+    p->n_surplus++;
+    qm_host_record_changed(p, young->host);
+    qm_task_stop(p, young, QM_STOP_SURPLUS);
+}
+
 void qm_floating_refresh(struct qm_planner *p)
 {
     for (size_t i = 0; i < p->n_services; i++)
@@ -225,8 +241,9 @@ void qm_floating_refresh(struct qm_planner *p)
                 place->surge = NULL;
             }
             qm_timeout_consider(p, place);
-            if (!qm_place_outdated(p, place) || qm_held(p, NULL))
+            if (!qm_order_moves(place) && (!qm_place_outdated(p, place) || qm_held(p, NULL)))
                 place->surge_wanted = false;
+            give_up_successor(p, place);
             succeed(p, place);
             qm_place_refresh(p, place);
         }

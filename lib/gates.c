@@ -197,6 +197,10 @@ bool qm_host_gate(const struct qm_planner *p, const struct qm_host *host, bool s
 
 static bool host_takes_starts(const struct look *l, struct qm_reason *why)
 {
+    if (l->host && l->place->service != QM_SERVICE_PROBER && qm_host_drained(l->host)) {
+        qm_drained_why(l->p, l->host, why);
+        return false;
+    }
     return !l->host || qm_host_gate(l->p, l->host, true, why);
 }
 

@@ -208,6 +208,7 @@ static void free_extra(struct qm_planner *p, struct qm_host_extra *extra)
     if (!extra)
         return;
     qm_free(p->allocator, extra->warning);
+    qm_free(p->allocator, extra->drained_why);
     qm_free(p->allocator, extra->unknown);
     qm_free(p->allocator, extra);
 }
@@ -237,6 +238,7 @@ bool qm_host_retire(struct qm_planner *p, struct qm_host *host)
     for (size_t i = 0; i < host->n_places; i++)
         qm_place_drop(p, &host->places[i]);
     host->wants = false;
+    qm_orders_leave(p, host);
     qm_host_unschedule(p, host);
     host->agent = host->rival = NULL;
     while (host->agents)

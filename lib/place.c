@@ -219,6 +219,12 @@ static unsigned count_place(const struct qm_planner *p, const struct qm_place *p
         bits |= QM_COUNT_COMPLETE;
     if (place->status == QM_STATUS_PREPARED || place->status == QM_STATUS_STARTING)
         bits |= QM_COUNT_PREPARED;
+    /* Left out by the operator: shown as what it is, counted for nothing. */
+    if (place->skipped)
+        return bits & (QM_COUNT_RUNNING | QM_COUNT_HEALTHY | QM_COUNT_LIVE);
+    /* What never ran on a host that is kept free is not waited for. */
+    if (place->host && !place->once_healthy && qm_host_drained(place->host))
+        bits &= ~(unsigned)QM_COUNT_WANTED;
     if ((bits & QM_COUNT_OUTDATED) || place->surge ||
         ((bits & QM_COUNT_ONCE_HEALTHY) && !(bits & QM_COUNT_COMPLETE)))
         bits |= QM_COUNT_HOLDS;
@@ -247,6 +253,10 @@ static void apply(struct qm_planner *p, struct qm_place *place, unsigned bits)
     for (int i = 0; i < QM_COUNTS; i++)
         if (changed & (1u << i))
             s->counts[i] += bits & (1u << i) ? 1 : (size_t)-1;
+    if (changed & bits & QM_COUNT_UNAVAILABLE)
+        s->last_unavailable = place->host;
+    else if ((changed & QM_COUNT_UNAVAILABLE) && s->last_unavailable == place->host)
+        s->last_unavailable = NULL;
     if (changed & QM_COUNT_UNAVAILABLE)
         count_unavailable(p, place, bits & QM_COUNT_UNAVAILABLE ? 1 : -1);
     place->counted = (uint16_t)bits;

@@ -26,6 +26,7 @@ static void begin(struct qm_planner *p)
 {
     p->shutting_down = true;
     p->shutdown_at = QM_TIME_NEVER;
+    p->moved = "";
     p->completed = (struct qm_target){.version = ""};
     qm_order_changed(p);
     qm_plan_touch_all(p);

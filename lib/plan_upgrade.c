@@ -33,6 +33,7 @@ static void complete(struct qm_planner *p)
 {
     p->plan.completed = p->now;
     p->completed = p->target;
+    p->moved = "";
     qm_framework_changed(p);
     qm_plan_touch_all(
         p); /* those outside the plan's phases follow the new version when they start */
@@ -64,7 +65,7 @@ static bool is_due(const struct qm_planner *p, const struct qm_place *place)
     const struct qm_task *task = place->task;
 
     /* Where it stands must be known: what cannot be reached may be healthy when it is back. */
-    return qm_place_outdated(p, place) && task->stop == QM_STOP_NONE &&
+    return qm_place_outdated(p, place) && !qm_skipped_in_plan(place) && task->stop == QM_STOP_NONE &&
            (task->stage == QM_STAGE_SEEN || task->stage == QM_STAGE_RUNNING ||
             task->stage == QM_STAGE_HEALTHY);
 }

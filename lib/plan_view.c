@@ -25,11 +25,16 @@ static bool fill_step(const struct qm_planner *p, struct qm_view_memory *m,
     v->version = qm_view_text(m, qm_planner_target(p));
     v->running = qm_view_text(m, task ? task->version : "");
     v->status = qm_place_status(p, place);
-    v->reasons = qm_arena_calloc(&m->arena, 1, sizeof(*v->reasons));
+    v->reasons = qm_arena_calloc(&m->arena, 2, sizeof(*v->reasons));
+    v->skipped = place->skipped;
     if (!v->id || !v->service || !v->host || !v->version || !v->running || !v->reasons)
         return false;
-    if (v->status != QM_STATUS_COMPLETE && qm_why(p, place, &v->reasons[0]))
-        v->n_reasons = 1;
+    if (place->skipped)
+        v->reasons[v->n_reasons++] = (struct qm_reason){.code = QM_WHY_SKIPPED, .since = p->now};
+    if ((v->status != QM_STATUS_COMPLETE || qm_order_moves(place) || (task && task->restart) ||
+         (place->host && qm_host_drained(place->host))) &&
+        qm_why(p, place, &v->reasons[v->n_reasons]))
+        v->n_reasons++;
     return true;
 }
 
@@ -50,6 +55,11 @@ static bool fill_steps(const struct qm_planner *p, struct qm_view_memory *m,
     const struct qm_service_state *s = &p->services[phase->service];
     size_t n = s->n_places + qm_count(p, phase->service, QM_COUNT_WANTED);
 
+    for (size_t i = 0; i < p->n_hosts && s->policy->binding != QM_FLOATING; i++) {
+        const struct qm_place *place = qm_place_find((struct qm_host *)hosts[i], phase->service);
+
+        n += place && place->skipped;
+    }
     v->steps = qm_arena_calloc(&m->arena, n + 1, sizeof(*v->steps));
     if (!v->steps)
         return false;
@@ -60,13 +70,13 @@ static bool fill_steps(const struct qm_planner *p, struct qm_view_memory *m,
     for (size_t i = 0; i < p->n_hosts && s->policy->binding != QM_FLOATING; i++) {
         struct qm_place *place = qm_place_find((struct qm_host *)hosts[i], phase->service);
 
-        if (!place || !(place->counted & QM_COUNT_WANTED) || v->n_steps == n)
+        if (!place || !((place->counted & QM_COUNT_WANTED) || place->skipped) || v->n_steps == n)
             continue;
         if (!fill_step(p, m, place, &v->steps[v->n_steps++]))
             return false;
     }
     for (size_t i = 0; i < v->n_steps; i++)
-        v->n_complete += v->steps[i].status == QM_STATUS_COMPLETE;
+        v->n_complete += v->steps[i].status == QM_STATUS_COMPLETE || v->steps[i].skipped;
     return true;
 }
 
@@ -94,11 +104,13 @@ static bool fill(const struct qm_planner *p, struct qm_view_memory *m, struct qm
     v->target = qm_view_text(m, qm_planner_target(p));
     v->status = qm_plan_status(p, &v->reason);
     v->paused = p->paused || qm_held(p, NULL);
+    v->paused_until = p->paused ? p->paused_until : QM_TIME_NEVER;
+    v->paused_why = qm_view_text(m, p->paused ? p->paused_why : "");
     v->started = p->plan.started;
     v->completed = p->plan.completed;
     v->phases = qm_arena_calloc(&m->arena, p->plan.n_phases + 1, sizeof(*v->phases));
     hosts = qm_hosts_sorted(p, p->allocator);
-    ok = v->from && v->target && v->phases && hosts;
+    ok = v->from && v->target && v->paused_why && v->phases && hosts;
     for (size_t i = 0; ok && i < p->plan.n_phases; i++) {
         ok = fill_phase(p, m, hosts, &p->plan.phases[i], &v->phases[v->n_phases]);
         v->n_steps += v->phases[v->n_phases].n_steps;

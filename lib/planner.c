@@ -72,7 +72,8 @@ static void init(struct qm_planner *p, const struct qm_allocator *allocator, qm_
     qm_arena_init(&p->instant, allocator);
     qm_arena_init(&p->scratch, allocator);
     p->hosts_sorted = true;
-    p->target.version = p->completed.version = p->plan.reached = "";
+    p->target.version = p->completed.version = p->plan.reached = p->moved = "";
+    p->paused_until = QM_TIME_NEVER;
     p->shutdown_at = QM_TIME_NEVER;
     p->save_retry_at = QM_TIME_NEVER;
     p->save_wanted_at = QM_TIME_NEVER;
@@ -188,6 +189,7 @@ static void restore(struct qm_planner *p)
         qm_plan_begin(p, kind);
     else
         qm_plan_restore(p, kind);
+    qm_moved_restore(p);
     p->may_have_strangers = p->framework_id != NULL;
     p->epoch++;
     qm_order_changed(p);
@@ -260,7 +262,8 @@ static void free_hosts(struct qm_planner *p)
 static void free_arrays(struct qm_planner *p)
 {
     void *arrays[] = {p->hosts,    p->dirty,  p->heap,         p->unsaved,   p->saving,
-                      p->versions, p->graves, p->framework_id, p->master_id, p->framework_unknown};
+                      p->versions, p->graves, p->framework_id, p->master_id, p->framework_unknown,
+                      p->ordered};
 
     for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
         qm_free(p->allocator, arrays[i]);

@@ -24,6 +24,8 @@
 #define QM_HISTORY_MAX     20   /* targets remembered in the framework's record */
 #define QM_RECONCILE_BATCH 1000 /* task keys in one explicit call */
 #define QM_MESSAGE_MAX     512  /* bytes kept of Mesos' and probers' texts */
+#define QM_EVENTS_MAX      32   /* orders remembered, with who gave them and why */
+#define QM_SUBJECT_MAX     288  /* longest step id */
 #define QM_NO_PHASE        SIZE_MAX
 #define QM_STAGING_MAX     QM_SECONDS(1800) /* without a word of the agent; slow images take minutes */
 #define QM_SURGE_WAIT      QM_SECONDS(5) /* for an offer that has room for a successor */
@@ -46,6 +48,8 @@ enum qm_stop_reason {
     QM_STOP_SURGED,   /* its successor runs */
     QM_STOP_SURPLUS,  /* its place is taken by another task */
     QM_STOP_STUCK,    /* its agent has not heard of it for long: the launch was lost on its way */
+    QM_STOP_RESTART,  /* the operator wants it started again */
+    QM_STOP_DRAIN,    /* the operator wants its host free */
     QM_STOP_PUT_BACK, /* not ready in time, never ran: its instance is put back */
 };
 
@@ -81,6 +85,8 @@ struct qm_task {
     bool ran : 1;    /* got to RUNNING */
     bool shut_down : 1; /* ended by a shut down: nothing to repair, but its place ran once */
     bool kill_sent : 1; /* its end is ours, whenever it comes */
+    bool restart : 1; /* the operator wants it stopped and started again */
+    bool replace : 1; /* the operator wants it on another host */
     bool parked : 1; /* its offer went away before it was sent: the next one takes it */
     char id[];
 };
@@ -119,6 +125,8 @@ struct qm_place {
     bool once_healthy : 1;
     bool rolling : 1;      /* a step of ours stopped its task and is not finished */
     bool surge_wanted : 1; /* floating: its successor may start beside it */
+    bool skipped : 1;      /* left out by the operator, */
+    bool skipped_down : 1; /* and that until it is healthy; else until the plan ends */
     bool needs_room : 1;   /* an upgrade of it waits for an offer that shows the difference */
 };
 
@@ -198,6 +206,9 @@ struct qm_host_extra {
     char *warning; /* of its prober */
     qm_time unavailable_from;
     qm_duration unavailable_for;
+    bool drained; /* the operator keeps it free of services */
+    qm_time drained_since, drained_until;
+    char *drained_why;
     uint8_t *unknown;
     size_t unknown_length;
 };
@@ -227,6 +238,7 @@ struct qm_host {
     uint8_t n_places;
     uint8_t unavailable; /* storage instances */
     bool in_heap : 1;
+    bool ordered : 1; /* in the planner's list of hosts with an operator's order to carry out */
     bool dirty : 1;
     bool record_dirty : 1;
     bool in_save : 1; /* part of the save that is under way */
@@ -246,6 +258,7 @@ struct qm_service_state {
     size_t counts[QM_COUNTS];
     struct qm_place *places; /* floating: instances 1 to n */
     size_t n_places;
+    const struct qm_host *last_unavailable; /* a hint for explanations; NULL: look for it */
     size_t phase; /* in the present plan, or QM_NO_PHASE */
     bool storage; /* bound to devices */
 };
@@ -268,6 +281,16 @@ struct qm_target {
     uint64_t config_hash;
     qm_time since;
     bool set;
+};
+
+/* An order that was taken, and by whom it was given. */
+struct qm_event {
+    qm_time time;
+    uint8_t what; /* enum qm_command_type */
+    bool expired; /* ended by itself */
+    char subject[QM_SUBJECT_MAX];
+    char why[QM_COMMAND_TEXT_MAX + 1];
+    char source[QM_COMMAND_TEXT_MAX + 1];
 };
 
 struct qm_plan {
@@ -407,7 +430,14 @@ struct qm_planner {
     size_t n_history;
     const char *before_shutdown; /* target that the grace's cancel returns to */
     bool paused;
-    qm_time paused_since;
+    qm_time paused_since, paused_until;
+    char paused_why[QM_COMMAND_TEXT_MAX + 1];
+    const char *moved; /* a version that ran, in an upgrade that is not complete; "" none */
+    struct qm_event events[QM_EVENTS_MAX];
+    size_t n_events;
+    struct qm_host **ordered; /* by name: drain, restart or replace is not done there */
+    size_t n_ordered, ordered_capacity;
+    char refusal[320]; /* of the latest command */
     qm_time shutdown_at; /* QM_TIME_NEVER: no grace runs */
     bool shutting_down;  /* the grace is over */
     struct qm_plan plan;

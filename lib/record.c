@@ -9,6 +9,7 @@
 
 #include "fail.h"
 #include "rooms.h"
+#include "verbs_record.h"
 
 typedef QuobyteMesos__State__Framework Framework;
 typedef QuobyteMesos__State__Host Host;
@@ -137,6 +138,7 @@ static int use_framework(struct qm_planner *p, const Framework *f, struct qm_err
          i < f->n_history; i++)
         if (read_target(p, f->history[i], &p->history[p->n_history]))
             p->n_history++;
+    qm_verbs_read_framework(p, f);
     if (!keep_unknown(p, &f->base, &p->framework_unknown, &p->framework_unknown_length))
         qm_out_of_memory(p);
     return 0;
@@ -165,6 +167,8 @@ static void fill_task(struct qm_planner *p, struct qm_task *task, const Task *t)
     task->was_healthy = t->was_healthy;
     task->health_checked = t->health_checked;
     task->surplus = t->surplus;
+    task->restart = t->restart;
+    task->replace = t->replace;
     task->shut_down = t->shut_down;
     task->ran = t->ran;
     if (t->previous_version && qm_version_is_valid(t->previous_version))
@@ -213,6 +217,7 @@ static int use_host(struct qm_planner *p, const char *key, const Host *h, struct
     host->has_record = true;
     if (h->boot_id && h->boot_id[0] && !(host->boot_id = qm_strdup(p->allocator, h->boot_id)))
         qm_out_of_memory(p);
+    qm_verbs_read_host(p, host, h);
     for (size_t i = 0; i < h->n_tasks && !p->failed; i++) {
         const char *wrong = wrong_task(p, h->tasks[i]);
         struct qm_agent *agent;
@@ -333,6 +338,7 @@ bool qm_record_write_framework(struct qm_planner *p, struct qm_record *record)
         history[i] = write_target(p, &p->history[i]);
     f.history = history;
     f.n_history = p->n_history;
+    qm_verbs_write_framework(p, &f);
     if (p->failed || !put_unknown(p, &f.base, p->framework_unknown, p->framework_unknown_length)) {
         qm_out_of_memory(p);
         return false;
@@ -361,6 +367,8 @@ static bool write_task(struct qm_planner *p, const struct qm_task *task, Task *t
     t->has_was_healthy = t->was_healthy = task->was_healthy;
     t->has_shut_down = t->shut_down = task->shut_down;
     t->has_surplus = t->surplus = task->surplus;
+    t->has_restart = t->restart = task->restart;
+    t->has_replace = t->replace = task->replace;
     t->previous_version = (char *)task->previous;
     t->has_ran = t->ran = task->previous && task->ran;
     t->has_ended = t->ended = task->stage == QM_STAGE_DEAD;
@@ -377,9 +385,9 @@ static bool write_tasks(struct qm_planner *p, const struct qm_host *host, Host *
 
     for (const struct qm_task *t = host->tasks; t; t = t->next)
         n++;
-    h->tasks = qm_arena_alloc(&p->instant, n * sizeof(Task *));
-    tasks = qm_arena_alloc(&p->instant, n * sizeof(*tasks));
-    ports = qm_arena_alloc(&p->instant, n * sizeof(*ports));
+    h->tasks = qm_arena_alloc(&p->instant, (n + 1) * sizeof(Task *));
+    tasks = qm_arena_alloc(&p->instant, (n + 1) * sizeof(*tasks));
+    ports = qm_arena_alloc(&p->instant, (n + 1) * sizeof(*ports));
     if (!h->tasks || !tasks || !ports)
         return false;
     for (const struct qm_task *t = host->tasks; t; t = t->next) {
@@ -400,13 +408,14 @@ bool qm_record_write_host(struct qm_planner *p, struct qm_host *host, struct qm_
     record->key = qm_arena_format(&p->instant, HOST_PREFIX "%s", host->name);
     record->data = NULL;
     record->length = 0;
-    if (!host->tasks)
+    if (!qm_host_to_record(host))
         return record->key != NULL || (qm_out_of_memory(p), false);
     quobyte_mesos__state__host__init(&h);
     h.format = QM_STATE_FORMAT;
     h.name = host->name;
     h.boot_id = host->boot_id;
-    if (!write_tasks(p, host, &h) || (host->extra && !put_unknown(p, &h.base, host->extra->unknown,
+    qm_verbs_write_host(p, host, &h);
+    if (p->failed || !write_tasks(p, host, &h) || (host->extra && !put_unknown(p, &h.base, host->extra->unknown,
                                                                   host->extra->unknown_length))) {
         qm_out_of_memory(p);
         return false;

@@ -114,6 +114,7 @@ void qm_plan_begin(struct qm_planner *p, enum qm_plan_kind kind)
     p->plan.started = p->now;
     p->plan.completed = QM_TIME_NEVER;
     p->plan.reached = "";
+    qm_skips_end(p);
     qm_rules_begin(p);
     build(p, kind);
     p->plan.status = QM_STATUS_PENDING;

@@ -183,6 +183,64 @@ bool qm_host_gate(const struct qm_planner *p, const struct qm_host *host, bool s
 const char *qm_version_to_start(const struct qm_planner *p, const struct qm_place *place);
 void qm_place_why(struct qm_planner *p, struct qm_place *place, const struct qm_reason *why);
 
+/* verbs.c: what operators order, beside a target */
+/** qm_refuse() - remembers in words why a command is refused; returns @result. */
+__attribute__((format(printf, 3, 4))) int qm_refuse(struct qm_planner *p, int result,
+                                                    const char *format, ...);
+/** qm_event_note() - an order was taken, or ended by itself. */
+void qm_event_note(struct qm_planner *p, const struct qm_command *command, const char *subject,
+                   bool expired);
+int qm_verb(struct qm_planner *p, const struct qm_command *command);
+/** qm_copy_text() - a text of others, cut to the room there is; NULL is "". */
+void qm_copy_text(char *to, size_t size, const char *from);
+
+/* verbs_plan.c */
+/** qm_resume() - ends one hold, the gravest first (fact_command.c). QM_E_CONFLICT: none. */
+int qm_resume(struct qm_planner *p);
+int qm_pause(struct qm_planner *p, const struct qm_command *command);
+void qm_pause_tick(struct qm_planner *p);
+qm_time qm_pause_deadline(const struct qm_planner *p);
+/** qm_target_refused() - may this version be posted now? 0 or QM_E_CONFLICT. */
+int qm_target_refused(struct qm_planner *p, const struct qm_command *command);
+/** qm_target_kind() - what plan a posted version begins. */
+enum qm_plan_kind qm_target_kind(const struct qm_planner *p, const char *version);
+/** qm_moved_note() - a task runs at the target: an unfinished upgrade has moved something. */
+void qm_moved_note(struct qm_planner *p, const struct qm_task *task);
+/** qm_moved_restore() - the same from the records. */
+void qm_moved_restore(struct qm_planner *p);
+
+/* verbs_step.c */
+/** qm_place_by_step() - the place of a step id, "registry.HOST" or "api.1". NULL: no such one. */
+struct qm_place *qm_place_by_step(const struct qm_planner *p, const char *id);
+int qm_step_verb(struct qm_planner *p, const struct qm_command *command);
+/** qm_skipped_in_plan() - is it left out of this plan, though it is not down? */
+bool qm_skipped_in_plan(const struct qm_place *place);
+void qm_skip_healthy(struct qm_planner *p, struct qm_place *place);
+/** qm_skips_end() - a new plan: steps that were left out of the last one belong to it. */
+void qm_skips_end(struct qm_planner *p);
+
+/* verbs_host.c */
+int qm_host_verb(struct qm_planner *p, const struct qm_command *command);
+bool qm_host_drained(const struct qm_host *host);
+void qm_drained_why(const struct qm_planner *p, const struct qm_host *host, struct qm_reason *why);
+qm_time qm_drain_deadline(const struct qm_planner *p, const struct qm_host *host);
+/** qm_drain_tick() - readmits a host whose drain is over; when it is looked at. */
+void qm_drain_tick(struct qm_planner *p, struct qm_host *host);
+/** qm_host_to_record() - is there anything about it to be saved? */
+bool qm_host_to_record(const struct qm_host *host);
+
+/* verbs_order.c: drain, restart and replace under rule 5 */
+/** qm_orders_notice() - something of this host is still to be stopped by an order. */
+void qm_orders_notice(struct qm_planner *p, struct qm_host *host);
+void qm_orders_leave(struct qm_planner *p, struct qm_host *host);
+void qm_orders_carry_out(struct qm_planner *p);
+/** qm_order_moves() - is a floating instance to move to another host? */
+bool qm_order_moves(const struct qm_place *place);
+/** qm_order_why() - why an order about this place is not carried out yet; false: there is none. */
+bool qm_order_why(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why);
+/** qm_blocker() - names an unavailable instance of the service beside this place. */
+void qm_blocker(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why);
+
 /* availability.c: rule 5 */
 bool qm_available_after_stop(const struct qm_planner *p, const struct qm_place *place,
                              struct qm_reason *why);

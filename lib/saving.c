@@ -57,14 +57,14 @@ static void take_hosts(struct qm_planner *p, struct qm_record *records, size_t *
         struct qm_host *host = p->unsaved[i];
 
         host->record_dirty = false;
-        if (!host->tasks && !host->has_record) {
+        if (!qm_host_to_record(host) && !host->has_record) {
             host->revision = 0; /* nothing was ever written, nothing is to be */
             qm_host_touch(p, host);
             continue;
         }
         if (!qm_record_write_host(p, host, &records[(*n)++]))
             return;
-        host->has_record = host->tasks != NULL;
+        host->has_record = qm_host_to_record(host);
         host->in_save = true;
         host->revision = p->revision;
         p->saving[p->n_saving++] = host;

@@ -97,6 +97,13 @@ static void write_framework(struct qm_writer *writer, const Framework *framework
         snprintf(name, sizeof(name), "history[%zu]", i);
         write_target(writer, name, framework->history[i]);
     }
+    write_number(writer, "paused_until", framework->has_paused_until, framework->paused_until);
+    write_text(writer, "paused_why", framework->paused_why);
+    for (size_t i = 0; i < framework->n_events; i++)
+        qm_write(writer, "event[%zu]: %llu %s %s\n", i,
+                 (unsigned long long)framework->events[i]->time,
+                 qm_command_name((enum qm_command_type)framework->events[i]->what),
+                 framework->events[i]->subject ? framework->events[i]->subject : "");
     write_unknown(writer, "", &framework->base);
 }
 
@@ -136,6 +143,11 @@ static void write_host(struct qm_writer *writer, const Host *host)
     write_number(writer, "format", 1, host->format);
     write_text(writer, "name", host->name);
     write_text(writer, "boot_id", host->boot_id);
+    write_number(writer, "drained_since", host->has_drained_since, host->drained_since);
+    write_number(writer, "drained_until", host->has_drained_until, host->drained_until);
+    write_text(writer, "drained_why", host->drained_why);
+    for (size_t i = 0; i < host->n_skipped; i++)
+        write_text(writer, "skipped", host->skipped[i]->service);
     for (size_t i = 0; i < host->n_tasks; i++)
         write_task(writer, i, host->tasks[i]);
     write_unknown(writer, "", &host->base);

@@ -42,6 +42,10 @@ const char *qm_stop_reason_name(enum qm_stop_reason reason)
         return "its place is taken";
     case QM_STOP_STUCK:
         return "not started for long";
+    case QM_STOP_RESTART:
+        return "restarted by the operator";
+    case QM_STOP_DRAIN:
+        return "its host is drained";
     case QM_STOP_PUT_BACK:
         return "not ready in time";
     }
@@ -83,8 +87,10 @@ static void becomes_healthy(struct qm_planner *p, struct qm_task *task)
         task->was_healthy = true;
         qm_host_record_changed_lazily(p, task->host);
     }
-    if (place && !task->surplus)
+    if (place && !task->surplus) {
         place->once_healthy = true;
+        qm_skip_healthy(p, place);
+    }
     if (task->service == QM_SERVICE_REGISTRY && !p->bootstrapped && p->target.set) {
         p->bootstrapped = true;
         p->plan.dirty = true;
@@ -139,6 +145,7 @@ static void running(struct qm_planner *p, struct qm_task *task, const struct qm_
 {
     if (status->has_healthy)
         task->health_checked = true;
+    qm_moved_note(p, task);
     if (!task->ran && task->previous)
         qm_host_record_changed_lazily(p, task->host);
     task->ran = true;

@@ -143,10 +143,14 @@ static bool fill_host(const struct qm_planner *p, struct qm_view_memory *m,
     v->warning = qm_view_text(m, host->extra ? host->extra->warning : NULL);
     v->connected = connected;
     v->allowed = host->allowed;
+    v->drained = qm_host_drained(host);
+    v->drained_since = v->drained ? host->extra->drained_since : QM_TIME_NEVER;
+    v->drained_until = v->drained ? host->extra->drained_until : QM_TIME_NEVER;
+    v->drained_why = qm_view_text(m, v->drained ? host->extra->drained_why : "");
     v->reported = host->reported;
     v->last_report = host->last_report;
     fill_reason(p, host, v);
-    return v->name && v->agent_id && v->failure_domain && v->warning && fill_devices(m, host, v) &&
+    return v->name && v->agent_id && v->failure_domain && v->warning && v->drained_why && fill_devices(m, host, v) &&
            fill_tasks(p, m, host, v);
 }
 
@@ -180,6 +184,36 @@ static bool fill_services(const struct qm_planner *p, struct qm_view_memory *m,
     return true;
 }
 
+/* Targets that were, and orders that were taken. */
+static bool fill_history(const struct qm_planner *p, struct qm_view_memory *m,
+                         struct qm_cluster_view *v)
+{
+    v->history = qm_arena_calloc(&m->arena, p->n_history + 1, sizeof(*v->history));
+    v->events = qm_arena_calloc(&m->arena, p->n_events + 1, sizeof(*v->events));
+    if (!v->history || !v->events)
+        return false;
+    for (size_t i = 0; i < p->n_history; i++) {
+        v->history[i].version = qm_view_text(m, p->history[i].version);
+        v->history[i].since = p->history[i].since;
+        if (!v->history[v->n_history++].version)
+            return false;
+    }
+    for (size_t i = 0; i < p->n_events; i++) {
+        const struct qm_event *from = &p->events[i];
+        struct qm_event_view *to = &v->events[v->n_events++];
+
+        to->time = from->time;
+        to->what = from->what;
+        to->expired = from->expired;
+        to->subject = qm_view_text(m, from->subject);
+        to->why = qm_view_text(m, from->why);
+        to->source = qm_view_text(m, from->source);
+        if (!to->subject || !to->why || !to->source)
+            return false;
+    }
+    return true;
+}
+
 static bool fill(const struct qm_planner *p, struct qm_view_memory *m, struct qm_cluster_view *v)
 {
     const struct qm_host **hosts;
@@ -194,7 +228,8 @@ static bool fill(const struct qm_planner *p, struct qm_view_memory *m, struct qm
     v->revision = qm_planner_revision(p);
     v->saved_revision = p->saved_revision;
     v->hosts = qm_arena_calloc(&m->arena, p->n_hosts + 1, sizeof(*v->hosts));
-    if (!v->framework_id || !v->target || !v->completed || !v->hosts || !fill_services(p, m, v))
+    if (!v->framework_id || !v->target || !v->completed || !v->hosts || !fill_services(p, m, v) ||
+        !fill_history(p, m, v))
         return false;
     hosts = qm_hosts_sorted(p, p->allocator);
     for (size_t i = 0; hosts && ok && i < p->n_hosts; i++)

@@ -101,21 +101,6 @@ static void add_since(const struct qm_planner *p, const struct qm_place *place,
         why->since = phase ? phase->since : p->plan.started;
 }
 
-/* The domain that rule 5 found unavailable already: asked rarely, so looked for. */
-static void name_domain(const struct qm_planner *p, const struct qm_place *place,
-                        struct qm_reason *why)
-{
-    for (size_t i = 0; i < p->n_hosts; i++) {
-        const struct qm_host *host = p->hosts[i];
-
-        if (host->unavailable == 0 || (host->domain && host->domain == place->host->domain) ||
-            host == place->host)
-            continue;
-        snprintf(why->subject, sizeof(why->subject), "%.120s", qm_host_domain_name(host));
-        return;
-    }
-}
-
 static bool why_stop(const struct qm_planner *p, const struct qm_place *place,
                      struct qm_reason *why)
 {
@@ -124,11 +109,7 @@ static bool why_stop(const struct qm_planner *p, const struct qm_place *place,
         return true;
     if (qm_may_stop(p, place, why))
         *why = (struct qm_reason){.code = QM_WHY_LAST_STEP};
-    if (why->code == QM_WHY_FAILURE_DOMAIN)
-        name_domain(p, place, why);
-    if (why->code == QM_WHY_MAX_UNAVAILABLE)
-        snprintf(why->subject, sizeof(why->subject), "%.120s",
-                 p->policy->services[place->service].name);
+    qm_blocker(p, place, why);
     if (about_offers(why->code) && about_offers(place->why))
         why_offers(p, place, why);
     add_since(p, place, why);
@@ -173,6 +154,10 @@ static bool why_shutdown(const struct qm_planner *p, const struct qm_place *plac
 bool qm_why(const struct qm_planner *p, const struct qm_place *place, struct qm_reason *why)
 {
     const struct qm_task *task = place->task;
+
+    if (task && task->stage == QM_STAGE_HEALTHY && !qm_place_outdated(p, place) &&
+        qm_order_why(p, place, why))
+        return true;
 
     *why = (struct qm_reason){.code = QM_WHY_NOTHING};
     if (p->plan.kind == QM_PLAN_SHUTDOWN && place->service != QM_SERVICE_PROBER)

@@ -27,10 +27,15 @@ static const struct route routes[] = {
 
 static const struct route *find_route(const char *path)
 {
+    static const struct route order = {"an order", true, NULL, api_order_post};
+    static const struct route safe = {"safe-to-stop", true, api_safe_to_stop, NULL};
+
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
         if (strcmp(routes[i].path, path) == 0)
             return &routes[i];
-    return NULL;
+    if (api_is_order(path))
+        return &order;
+    return api_is_safe_to_stop(path) ? &safe : NULL;
 }
 
 /*
@@ -52,18 +57,22 @@ static bool is_foreign(const struct http_request *request)
 static bool refuse(struct api_call *call, const struct route *route)
 {
     const struct http_request *request = call->request;
-    bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+    bool reads = route->get && (strcmp(request->method, "GET") == 0 ||
+                                strcmp(request->method, "HEAD") == 0);
     bool writes = strcmp(request->method, "POST") == 0 && route->post;
 
     if (!reads && !writes) {
-        call->response->allow = route->post ? "GET, HEAD, POST" : "GET, HEAD";
+        call->response->allow = !route->get    ? "POST"
+                                : route->post ? "GET, HEAD, POST"
+                                              : "GET, HEAD";
         answer_error(call, route->json, 405, "%s takes %s only", route->path,
                      call->response->allow);
     } else if (request->body_too_long) {
         answer_error(call, route->json, 413, "the body is longer than %d bytes", API_BODY_MAX);
     } else if (writes && is_foreign(request)) {
         answer_error(call, route->json, 403, "orders from pages of other sites are not taken");
-    } else if (writes && !request->has_length) {
+    } else if (writes && route->get && !request->has_length) {
+        /* The other orders are in the path; curl -X POST alone sends no length. */
         answer_error(call, route->json, 400, "a Content-Length is needed; nothing was changed");
     } else {
         return false;

@@ -17,6 +17,7 @@ struct http_request {
     const char *method; /* "GET", ...; anything else is "" */
     const char *path;   /* as sent, not decoded */
     const char *query;  /* what follows ? in the request line, "" when nothing does */
+    const char *peer;   /* address of the client, without port; "" or NULL when unknown */
     const char *host;   /* header fields; NULL when absent */
     const char *origin;
     const char *fetch_site; /* Sec-Fetch-Site */
@@ -44,7 +45,7 @@ struct api_context {
     const struct front_callbacks *callbacks;
 };
 
-/** api_handle() - answers one request. Only POST /v1/version gives an order. */
+/** api_handle() - answers one request. Only POST gives orders. */
 void api_handle(const struct api_context *context, const struct http_request *request,
                 struct http_response *response);
 

@@ -49,6 +49,11 @@ void api_tasks(struct api_call *call);
 void api_offers(struct api_call *call);
 void api_state(struct api_call *call);
 void api_config(struct api_call *call);
+/** api_is_order(), api_is_safe_to_stop() - does this path name one (orders.c)? */
+bool api_is_order(const char *path);
+void api_order_post(struct api_call *call);
+bool api_is_safe_to_stop(const char *path);
+void api_safe_to_stop(struct api_call *call);
 void api_prober(struct api_call *call);
 
 /** json_string_lossy() - a string of any bytes: what is not UTF-8 becomes "?". */

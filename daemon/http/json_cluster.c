@@ -32,7 +32,7 @@ static json_t *task_json(const struct qm_task_view *task)
         json_string_lossy(task->message), "ports", json_whole(ports, whole));
 }
 
-static json_t *host_json(const struct qm_host_view *host)
+static json_t *host_json(struct api_call *call, const struct qm_host_view *host)
 {
     json_t *devices = json_array(), *tasks = json_array();
     bool whole = devices && tasks;
@@ -41,12 +41,16 @@ static json_t *host_json(const struct qm_host_view *host)
         whole = json_append(devices, device_json(&host->devices[i]));
     for (size_t i = 0; whole && i < host->n_tasks; i++)
         whole = json_append(tasks, task_json(&host->tasks[i]));
-    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "name",
+    return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
                      json_string_lossy(host->name), "agent_id", json_string_lossy(host->agent_id),
                      "failure_domain", json_string_lossy(host->failure_domain), "connected",
-                     host->connected, "allowed", host->allowed, "reported", host->reported,
+                     host->connected, "allowed", host->allowed, "reported", host->reported, "drained",
+                     host->drained, "drained_why",
+                     json_string_lossy(host->drained_why ? host->drained_why : ""),
+                     "drained_until_ms", json_time(host->drained ? host->drained_until
+                                                                 : QM_TIME_NEVER),
                      "last_report_ms", json_time(host->last_report), "warning",
-                     json_string_lossy(host->warning), "reason", json_reason(&host->reason),
+                     json_string_lossy(host->warning), "reason", json_reason_with(call, &host->reason, "", host->name),
                      "devices", json_whole(devices, whole), "tasks", json_whole(tasks, whole));
 }
 
@@ -57,7 +61,7 @@ void api_hosts(struct api_call *call)
     bool whole = hosts && qm_cluster_view_new(call->planner, &view) == 0;
 
     for (size_t i = 0; whole && i < view->n_hosts; i++)
-        whole = json_append(hosts, host_json(&view->hosts[i]));
+        whole = json_append(hosts, host_json(call, &view->hosts[i]));
     qm_cluster_view_free(view);
     answer_json(call->response, 200, json_pack("{s:o}", "hosts", json_whole(hosts, whole)));
 }
@@ -124,6 +128,36 @@ void api_offers(struct api_call *call)
     answer_json(call->response, 200, whole_answer);
 }
 
+static json_t *history_json(const struct qm_cluster_view *view)
+{
+    json_t *array = json_array();
+    bool whole = array != NULL;
+
+    for (size_t i = 0; whole && i < view->n_history; i++)
+        whole = json_append(array, json_pack("{s:o, s:o}", "version",
+                                             json_string_lossy(view->history[i].version),
+                                             "since_ms", json_time(view->history[i].since)));
+    return json_whole(array, whole);
+}
+
+static json_t *events_json(const struct qm_cluster_view *view)
+{
+    json_t *array = json_array();
+    bool whole = array != NULL;
+
+    for (size_t i = 0; whole && i < view->n_events; i++) {
+        const struct qm_event_view *event = &view->events[i];
+
+        whole = json_append(
+            array, json_pack("{s:o, s:s, s:b, s:o, s:o, s:o}", "time_ms", json_time(event->time),
+                             "order", qm_command_name(event->what), "expired", event->expired,
+                             "subject", json_string_lossy(event->subject), "why",
+                             json_string_lossy(event->why), "source",
+                             json_string_lossy(event->source)));
+    }
+    return json_whole(array, whole);
+}
+
 void api_state(struct api_call *call)
 {
     const struct front_status *status = &call->status;
@@ -132,7 +166,7 @@ void api_state(struct api_call *call)
 
     if (qm_cluster_view_new(call->planner, &view) == 0)
         answer = json_pack(
-            "{s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+            "{s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
             "deployment", json_string_lossy(call->context->options->deployment), "framework_id",
             json_string_lossy(view->framework_id), "connected", status->connected, "reconciling",
             view->reconciling, "master", json_string_lossy(status->master), "connection",
@@ -141,7 +175,8 @@ void api_state(struct api_call *call)
             "revision", (json_int_t)view->revision, "saved_revision",
             (json_int_t)view->saved_revision, "store", json_string_lossy(status->store),
             "store_error", json_string_lossy(status->store_error), "now_ms", json_time(status->now),
-            "started_ms", json_time(status->started));
+            "started_ms", json_time(status->started), "history", history_json(view), "events",
+            events_json(view));
     qm_cluster_view_free(view);
     answer_json(call->response, 200, answer);
 }

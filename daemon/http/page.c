@@ -14,6 +14,17 @@ void page_reason(const struct page *page, const struct qm_reason *reason)
                  html_ago(page->status->now, reason->since, since, sizeof(since)));
 }
 
+void page_words(const struct page *page, const char *why, qm_time until)
+{
+    char left[40];
+
+    if (why && *why)
+        html_put(page->out, " <span class=\"quiet\">\u201c%s\u201d</span>", why);
+    if (why && until != QM_TIME_NEVER && until > page->status->now)
+        html_put(page->out, " <span class=\"quiet\">(ends in %s)</span>",
+                 html_ago(until, page->status->now, left, sizeof(left)));
+}
+
 void page_open(const struct page *page, const char *kind, const char *name, bool open)
 {
     html_put(page->out, "<details id=\"%s-%s\"", kind, name);
@@ -112,6 +123,7 @@ static void write_headline(const struct page *page)
         fputs(plan->paused ? "paused</span> " : "waits</span> ", out);
         if (plan->reason.code != QM_WHY_NOTHING)
             page_reason(page, &plan->reason);
+        page_words(page, plan->paused ? plan->paused_why : NULL, plan->paused_until);
         fputs("</p>", out);
     }
     fputs("</section>", out);

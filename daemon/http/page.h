@@ -29,6 +29,8 @@ void page_services(const struct page *page);
 void page_hosts(const struct page *page);
 void page_offers(const struct page *page);
 
+/** page_words() - an operator's words and the end of the order; why NULL: there is none. */
+void page_words(const struct page *page, const char *why, qm_time until);
 /** page_reason() - the reason in words, with how long it holds: "... (for 2 min)". */
 void page_reason(const struct page *page, const struct qm_reason *reason);
 

@@ -91,6 +91,10 @@ static void write_host(const struct page *page, const struct qm_host_view *host)
         fputs(" <span class=\"pill bad\">not connected</span>", out);
     if (!host->allowed)
         fputs(" <span class=\"pill\">not allowed</span>", out);
+    if (host->drained) {
+        fputs(" <span class=\"pill warn\">drained</span>", out);
+        page_words(page, host->drained_why, host->drained_until);
+    }
     html_put(out, "<div class=\"notes\">reported %s%s</div>",
              html_ago(page->status->now, host->last_report, time, sizeof(time)),
              host->last_report == QM_TIME_NEVER ? "" : " ago");

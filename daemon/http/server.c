@@ -152,6 +152,20 @@ static const char *method_name(htp_method method)
     }
 }
 
+/* Who asks, for the history of orders. */
+static const char *name_peer(const evhtp_connection_t *connection, char *buffer, size_t size)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof(address);
+
+    buffer[0] = '\0';
+    if (getpeername(connection->sock, (struct sockaddr *)&address, &length) != 0 ||
+        getnameinfo((struct sockaddr *)&address, length, buffer, (socklen_t)size, NULL, 0,
+                    NI_NUMERICHOST) != 0)
+        buffer[0] = '\0';
+    return buffer;
+}
+
 static void on_request(evhtp_request_t *request, void *userdata)
 {
     evhtp_kvs_t *headers = request->headers_in;
@@ -160,7 +174,9 @@ static void on_request(evhtp_request_t *request, void *userdata)
     struct http_server *server = exchange->server;
     const evhtp_uri_t *uri = request->uri;
     struct timeval limit = {.tv_sec = ANSWER_S};
+    char peer[64];
     struct http_request plain = {
+        .peer = name_peer(connection, peer, sizeof(peer)),
         .method = method_name(evhtp_request_get_method(request)),
         .path = uri && uri->path && uri->path->full ? uri->path->full : "",
         .query = uri && uri->query_raw ? (const char *)uri->query_raw : "",

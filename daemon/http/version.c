@@ -12,13 +12,17 @@ void api_version_get(struct api_call *call)
 static void give_order(struct api_call *call, const struct qm_command *command)
 {
     const struct front_callbacks *callbacks = call->context->callbacks;
+    const char *why;
     uint64_t revision = 0;
     int r = callbacks->command(callbacks->userdata, command, &revision);
 
+    why = qm_planner_refusal(call->planner);
+    why = r > 0 && *why ? why : qm_strerror(r);
+
     if (r == QM_E_INVALID)
-        answer_error(call, false, 400, "not taken: %s; nothing was changed", qm_strerror(r));
+        answer_error(call, false, 400, "not taken: %s; nothing was changed", why);
     else if (r > 0)
-        answer_error(call, false, 409, "not taken: %s; nothing was changed", qm_strerror(r));
+        answer_error(call, false, 409, "not taken: %s; nothing was changed", why);
     else if (r < 0)
         answer_error(call, false, 500, "failed: %s", qm_strerror(r));
     else {
@@ -31,11 +35,15 @@ void api_version_post(struct api_call *call)
 {
     const struct http_request *request = call->request;
     size_t length = request->body_length;
-    char version[API_BODY_MAX + 1];
+    bool force = query_has(request->query, "force=true");
+    char version[API_BODY_MAX + 1], source[128];
+
+    snprintf(source, sizeof(source), "HTTP%s%.100s", request->peer && *request->peer ? " from " : "",
+             request->peer ? request->peer : "");
 
     /* Exactly nothing is the order to stop; anything that merely looks empty is a mistake. */
     if (length == 0) {
-        give_order(call, &(struct qm_command){.type = QM_COMMAND_SHUT_DOWN});
+        give_order(call, &(struct qm_command){.type = QM_COMMAND_SHUT_DOWN, .source = source});
         return;
     }
     while (length && (request->body[length - 1] == '\n' || request->body[length - 1] == '\r'))
@@ -51,7 +59,10 @@ void api_version_post(struct api_call *call)
                      "not a version: up to 128 letters, digits, '_', '.' and '-', no '.' or '-' "
                      "first; nothing was changed");
     else
-        give_order(call, &(struct qm_command){.type = QM_COMMAND_SET_TARGET, .version = version});
+        give_order(call, &(struct qm_command){.type = QM_COMMAND_SET_TARGET,
+                                               .version = version,
+                                               .source = source,
+                                               .force = force});
 }
 
 /* Why the deployment is not what it should be; false when it is. */

@@ -58,6 +58,9 @@ struct qm_host_view {
     char *failure_domain;      /* attribute or zone; the host's own name when it has none */
     bool connected;            /* an agent of this name has been seen and not been lost */
     bool allowed;              /* by placement.hosts */
+    bool drained;              /* the operator keeps it free of services */
+    qm_time drained_since, drained_until; /* until QM_TIME_NEVER: until readmit */
+    char *drained_why;         /* the operator's words */
     bool reported;             /* its prober reported since the agent came */
     qm_time last_report;       /* QM_TIME_NEVER when never */
     char *warning;             /* of its prober; "" when none */
@@ -87,6 +90,21 @@ struct qm_offer_outcomes {
     } recent[100];                 /* newest first */
 };
 
+/* An order that was taken, and from whom. */
+struct qm_event_view {
+    qm_time time;
+    enum qm_command_type what;
+    bool expired;              /* the order ended by itself: nobody gave it */
+    char *subject;             /* version, step or host */
+    char *why, *source;
+};
+
+/* A version that was the target once; "" stands for a shut down. */
+struct qm_target_view {
+    char *version;
+    qm_time since;
+};
+
 struct qm_cluster_view {
     char *framework_id;        /* "" before the first subscription */
     bool connected, reconciling;
@@ -96,6 +114,10 @@ struct qm_cluster_view {
     size_t n_hosts;
     struct qm_service_view *services;
     size_t n_services;
+    struct qm_target_view *history; /* oldest first, bounded */
+    size_t n_history;
+    struct qm_event_view *events;   /* oldest first, bounded */
+    size_t n_events;
 };
 
 struct qm_planner;

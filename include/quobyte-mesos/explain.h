@@ -44,6 +44,8 @@ enum qm_reason_code {
     QM_WHY_MAINTENANCE,          /* host is in, or near, a maintenance window */
     QM_WHY_BACKOFF,              /* have = failures, want = milliseconds until the next try */
     QM_WHY_HOST_NOT_ALLOWED,     /* not in placement.hosts */
+    QM_WHY_DRAINED,              /* the operator keeps the host free: want = milliseconds left, 0 = no end */
+    QM_WHY_SKIPPED,              /* the operator left this step out of the plan */
     QM_WHY_NO_OFFER,             /* nothing offered of this host */
     QM_WHY_CPUS,                 /* offered too little: have, want in thousandths */
     QM_WHY_MEM,                  /* have, want in MiB */
@@ -64,6 +66,7 @@ struct qm_reason {
     char subject[128];      /* host, service, port, ... it is about; "" when none */
     uint64_t have;
     uint64_t want;
+    char blocker[128];      /* step that would have to be dealt with (rule 5); "" when none */
 };
 
 /** qm_reason_name() - stable lower-case word of a code: "max_unavailable". Since 0.1. */
@@ -71,5 +74,15 @@ QM_EXPORT const char *qm_reason_name(enum qm_reason_code code);
 
 /** qm_reason_format() - one English line, "mem: 2000 MiB offered, 8192 MiB needed". Since 0.1. */
 QM_EXPORT size_t qm_reason_format(const struct qm_reason *reason, char *buffer, size_t size);
+
+/**
+ * qm_reason_remedy() - the curl line that would end this wait, and what it risks, as a comment
+ * behind it: "curl -X POST http://HOST:PORT/v1/hosts/agent-3/forget  # ...". Empty when no order
+ * ends it: time, Mesos or a repair does.
+ * @base: "http://HOST:PORT"; @step: id of the step that waits, "" when it is about a host or the plan
+ * @host: its host, "" when none. Returns as snprintf does. Since 0.1.
+ */
+QM_EXPORT size_t qm_reason_remedy(const struct qm_reason *reason, const char *base,
+                                  const char *step, const char *host, char *buffer, size_t size);
 
 #endif

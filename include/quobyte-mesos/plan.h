@@ -35,6 +35,7 @@ struct qm_step_view {
     char *version;     /* what it is brought to */
     char *running;     /* version that runs there now, "" when none */
     enum qm_status status;
+    bool skipped;      /* left out by the operator; counts as complete below */
     struct qm_reason *reasons;
     size_t n_reasons;
 };
@@ -56,6 +57,8 @@ struct qm_plan_view {
     char *target;      /* "" when none */
     enum qm_status status;
     bool paused;
+    char *paused_why;         /* the operator's words, "" when none */
+    qm_time paused_until;     /* QM_TIME_NEVER: until resume */
     struct qm_reason reason;  /* why the whole plan waits; QM_WHY_NOTHING when it does not */
     qm_time started;
     qm_time completed;        /* QM_TIME_NEVER while under way */

@@ -16,6 +16,7 @@
 #include <quobyte-mesos/base.h>
 #include <quobyte-mesos/config.h>
 #include <quobyte-mesos/error.h>
+#include <quobyte-mesos/explain.h>
 #include <quobyte-mesos/fact.h>
 #include <quobyte-mesos/trace.h>
 
@@ -45,6 +46,27 @@ QM_EXPORT struct qm_planner *qm_planner_free(struct qm_planner *planner);
  * nothing to resume); QM_E_LIMIT. Nothing changed then (time apart). -ENOMEM: only free it. Since 0.1.
  */
 QM_EXPORT int qm_planner_step(struct qm_planner *planner, const struct qm_fact *fact);
+
+/**
+ * qm_planner_refusal() - why the latest command was refused, one sentence; "" when it was not.
+ * Borrowed until the next step. Since 0.1.
+ */
+QM_EXPORT const char *qm_planner_refusal(const struct qm_planner *planner);
+
+/**
+ * qm_command_held() - is what this command ordered, a moment ago, held by a rule now? Ask after
+ * actions were drained. @why: the reason, when it is. Since 0.1.
+ */
+QM_EXPORT bool qm_command_held(const struct qm_planner *planner, const struct qm_command *command,
+                               struct qm_reason *why);
+
+/**
+ * qm_host_safe_to_stop() - would rule 5 allow all services of this host to stop now? A glance, not
+ * a promise: the planner itself may stop something else right after; drain the host to be sure.
+ * Returns 0: yes; QM_E_CONFLICT: no, why is filled; QM_E_UNKNOWN: no such host. Since 0.1.
+ */
+QM_EXPORT int qm_host_safe_to_stop(const struct qm_planner *planner, const char *host,
+                                   struct qm_reason *why);
 
 /**
  * qm_planner_next_action() - decides what is to be decided, then gives the oldest action that may

@@ -63,6 +63,24 @@ uint64_t qm_planner_saved_revision(const struct qm_planner *planner)
     return fake.saved_revision;
 }
 
+const char *qm_planner_refusal(const struct qm_planner *planner)
+{
+    return "";
+}
+
+bool qm_command_held(const struct qm_planner *planner, const struct qm_command *command,
+                     struct qm_reason *why)
+{
+    *why = (struct qm_reason){.code = QM_WHY_NOTHING};
+    return false;
+}
+
+int qm_host_safe_to_stop(const struct qm_planner *planner, const char *host, struct qm_reason *why)
+{
+    *why = (struct qm_reason){.code = QM_WHY_NOTHING};
+    return QM_E_UNKNOWN;
+}
+
 int qm_plan_view_new(const struct qm_planner *planner, struct qm_plan_view **view)
 {
     *view = &fake.plan;
