@@ -100,7 +100,7 @@ static bool fill(const struct qm_planner *p, struct qm_view_memory *m, struct qm
 
     v->number = p->plan.number;
     v->kind = p->plan.kind;
-    v->from = qm_view_text(m, p->completed.set ? p->completed.version : "");
+    v->from = qm_view_text(m, p->plan.from ? p->plan.from : "");
     v->target = qm_view_text(m, qm_planner_target(p));
     v->status = qm_plan_status(p, &v->reason);
     v->paused = p->paused || qm_held(p, NULL);

@@ -301,6 +301,7 @@ struct qm_plan {
     struct qm_phase phases[QM_SERVICES_MAX];
     size_t n_phases;
     size_t current;      /* phase whose turn it is to stop tasks */
+    const char *from;    /* interned: version that was complete when it began, "" none */
     const char *reached; /* restored: service of the newest phase that was opened, "" none */
     bool config_waits;
     bool dirty;

@@ -126,6 +126,7 @@ static int use_framework(struct qm_planner *p, const Framework *f, struct qm_err
     p->plan.completed = f->has_plan_completed ? f->plan_completed : QM_TIME_NEVER;
     p->plan.kind =
         f->plan_kind <= QM_PLAN_ROLLBACK ? (enum qm_plan_kind)f->plan_kind : QM_PLAN_NONE;
+    p->plan.from = qm_intern(p, f->plan_from ? f->plan_from : "");
     p->plan.reached = qm_intern(p, f->plan_phase ? f->plan_phase : "");
     p->paused = f->paused;
     p->paused_since = f->paused_since;
@@ -323,6 +324,7 @@ bool qm_record_write_framework(struct qm_planner *p, struct qm_record *record)
     f.plan_started = p->plan.started;
     f.plan_kind = p->plan.kind;
     f.bootstrapped = p->bootstrapped;
+    f.plan_from = (char *)p->plan.from;
     f.plan_phase = (char *)p->plan.reached;
     f.has_plan_completed = p->plan.completed != QM_TIME_NEVER;
     f.plan_completed = p->plan.completed;

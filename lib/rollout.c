@@ -113,6 +113,7 @@ void qm_plan_begin(struct qm_planner *p, enum qm_plan_kind kind)
     p->plan.number++;
     p->plan.started = p->now;
     p->plan.completed = QM_TIME_NEVER;
+    p->plan.from = p->completed.set ? p->completed.version : "";
     p->plan.reached = "";
     qm_skips_end(p);
     qm_rules_begin(p);

@@ -53,7 +53,7 @@ struct qm_phase_view {
 struct qm_plan_view {
     uint64_t number;   /* grows with every plan of this deployment */
     enum qm_plan_kind kind;
-    char *from;        /* last completed version, "" when none */
+    char *from;        /* version that was complete when it began, "" when none */
     char *target;      /* "" when none */
     enum qm_status status;
     bool paused;
