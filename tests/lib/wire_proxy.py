@@ -261,7 +261,10 @@ class Proxy:
         streams = self.streams()
         for c in streams:
             with c.lock:
-                c.client.sendall(b'0\r\n\r\n')
+                try:
+                    c.client.sendall(b'0\r\n\r\n')
+                except (BrokenPipeError, ConnectionResetError):
+                    pass  # it hung up already: that is the end, too
                 c.muted = True
         return len(streams)
 
